@@ -1,0 +1,9 @@
+package rootfs
+
+import (
+	"os"
+	"syscall"
+)
+
+// openFlags opens for reading; a named pipe without a writer does not block.
+const openFlags = os.O_RDONLY | syscall.O_NONBLOCK | syscall.O_NOCTTY
