@@ -1,0 +1,5 @@
+// The console's only script: the theme before the first paint, then htmx for the
+// parts that refresh themselves. Every page works without it.
+import "./theme.js";
+import "htmx.org";
+import "./search.js";
