@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -65,15 +66,20 @@ func NormalizePrograms(list []Program) ([]Program, []Remark) {
 	return list, n.result()
 }
 
-// SortPrograms puts list in the order of names, then versions, sources, users and paths.
+// SortPrograms puts list in the order of names, then versions, sources, users and
+// paths; what is equal in all of these is in the order of keys, so that equal lists have
+// one order.
 func SortPrograms(list []Program) {
 	slices.SortFunc(list, func(a, b Program) int {
-		return cmp.Or(
+		if c := cmp.Or(
 			cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version),
 			cmp.Compare(a.Source, b.Source), cmp.Compare(a.Arch, b.Arch),
 			cmp.Compare(a.User, b.User), cmp.Compare(a.Path, b.Path),
-			cmp.Compare(a.SHA256, b.SHA256), a.InstalledAt.Compare(b.InstalledAt),
-		)
+		); c != 0 {
+			return c
+		}
+		ka, kb := a.Key(), b.Key()
+		return cmp.Or(bytes.Compare(ka[:], kb[:]), a.InstalledAt.Compare(b.InstalledAt))
 	})
 }
 
