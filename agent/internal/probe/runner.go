@@ -20,6 +20,9 @@ const (
 	DefaultRest    = 24 * time.Hour
 )
 
+// errDeadline tells a probe's own deadline from the end of the whole inventory.
+var errDeadline = errors.New("the probe's deadline is over")
+
 // Options are the knobs of a Runner. The zero value takes the defaults.
 type Options struct {
 	Log   *slog.Logger  // where crashes are told with their stack; nil means nowhere
@@ -135,7 +138,7 @@ func (r *Runner) ask(ctx context.Context, env *Env, p *Probe) answer {
 	if timeout <= 0 {
 		timeout = DefaultTimeout
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errDeadline)
 	defer cancel()
 	done := make(chan answer, 1)
 	go r.collect(ctx, env, p, done)
@@ -176,7 +179,7 @@ func (r *Runner) collect(ctx context.Context, env *Env, p *Probe, done chan<- an
 // that was only told to stop early does not rest.
 func (r *Runner) abandon(ctx context.Context, source string, now time.Time, timeout time.Duration, done <-chan answer) answer {
 	err := fmt.Errorf("hung: no answer within %v", timeout)
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if errors.Is(context.Cause(ctx), errDeadline) {
 		r.opts.Log.Error("probe hung", "source", source, "timeout", timeout)
 		r.rest(source, now, err)
 	} else {
