@@ -1,0 +1,2 @@
+-- name: Ping :one
+SELECT cast(1 AS BIGINT) AS one;
