@@ -70,6 +70,10 @@ const (
 	ChangeMachine = "machine" // state of one machine's identity
 	ChangeCommand = "command" // a command waits for a machine: Subject is the machine
 	ChangeTrust   = "trust"   // CAs
+
+	// ChangeConnection tells other collectors of a new connection: Subject is
+	// "collector machine nonce".
+	ChangeConnection = "connection"
 )
 
 // CommandStore keeps commands to machines until they are answered.

@@ -1,0 +1,92 @@
+// Package rpcapi owns the collector's side of the protocol: it translates between
+// protobuf and the use-cases, keeps the state machine of each agent's stream, and
+// guards the process: bounded messages, bounded memory per peer, a panic in one stream
+// ends that stream only. It refuses to decide anything about what agents report.
+package rpcapi
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"vigia/collector/internal/fleet"
+	"vigia/internal/inventory"
+	"vigia/internal/pki"
+	"vigia/internal/wire"
+)
+
+// Ingest takes what agents report. Errors: Unavailable asks the agent to come later
+// (Args "reason": "busy", "disk-full"; "retry_after" a time.Duration), Conflict and
+// Forbidden mean that the machine's state does not allow it.
+type Ingest interface {
+	// Digests are those of the sections that the collector holds of a machine.
+	Digests(ctx context.Context, machine string) (map[inventory.Section]inventory.Digest, error)
+	// Submit returns after commit.
+	Submit(ctx context.Context, machine string, r *wire.Report) (Outcome, error)
+	// Unchanged notes that a whole inventory found nothing new.
+	Unchanged(ctx context.Context, machine string, takenAt time.Time, digest inventory.Digest) (Outcome, error)
+	// Seen notes a sign of life and what the agent told of itself.
+	Seen(ctx context.Context, machine, agentVersion string, spooled int) error
+}
+
+// Outcome is what became of a report.
+type Outcome struct {
+	Remarks []inventory.Remark
+	Need    []inventory.Section // not stored: these are wanted in full
+}
+
+// Policies says which allowlist an agent is to have.
+type Policies interface {
+	// For returns the version that the machine is to have and, when it is not have,
+	// the body as it travels (zstd of policy.Document).
+	For(ctx context.Context, machine, have string) (version string, body []byte, err error)
+}
+
+// Limits bounds what the listener takes on. The zero value of a field means its default.
+type Limits struct {
+	Connections int           // open at once; default 20,000
+	Handshakes  int           // under way at once; default 64
+	Keepalive   time.Duration // how often a silent connection is asked for a sign of life; default 20 s, at least 1 s
+	Pending     int64         // bytes of unfinished reports over all connections; default 256 MiB
+	FirstHello  time.Duration // how long a stream may stay without Hello; default 20 s
+}
+
+func (l Limits) orDefault() Limits {
+	set := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	set(&l.Connections, 20_000)
+	set(&l.Handshakes, 64)
+	if l.Keepalive <= 0 {
+		l.Keepalive = 20 * time.Second
+	}
+	if l.Pending <= 0 {
+		l.Pending = 256 << 20
+	}
+	if l.FirstHello <= 0 {
+		l.FirstHello = 20 * time.Second
+	}
+	return l
+}
+
+// Deps is what the service stands on. All fields but Limits and Shared are required.
+type Deps struct {
+	Fleet       *fleet.Service
+	Presence    *fleet.Presence
+	Revocations *fleet.Revocations
+	Certificate *pki.ServerCertificate
+	Ingest      Ingest
+	Policies    Policies
+	Codec       *wire.Codec
+	Describe    func(error) string // the sentence for a person at the agent
+	Log         *slog.Logger
+	Metrics     prometheus.Registerer
+	Now         func() time.Time
+	Name        string // of this collector among several on one database
+	Shared      bool   // several collectors may be on the database: connections are announced
+	Limits      Limits
+}
