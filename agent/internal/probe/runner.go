@@ -86,7 +86,7 @@ func (r *Runner) Probes() []Probe { return slices.Clone(r.probes) }
 // env.Now as the time from which a rest counts.
 func (r *Runner) Run(ctx context.Context, env *Env, f Filter) *inventory.Snapshot {
 	e := *env // a probe that was abandoned must not see the caller's later changes
-	snap := &inventory.Snapshot{TakenAt: e.Now}
+	snap := &inventory.Snapshot{TakenAt: e.Now, Software: []inventory.Program{}} // a list in JSON, also when empty
 	waited := ctx.Err()
 	if waited == nil {
 		select {
