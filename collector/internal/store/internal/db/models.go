@@ -70,6 +70,56 @@ type Command struct {
 	Problem   string
 }
 
+type Evaluation struct {
+	ID           int64
+	Pending      int64
+	Version      int64
+	Boundary     int64
+	CursorItem   int64
+	ClaimedBy    string
+	ClaimedUntil int64
+}
+
+type Finding struct {
+	ID            int64
+	MachineID     int64
+	ItemID        int64
+	Ident         []byte
+	Verdict       string
+	Rule          string
+	Reason        string
+	State         string
+	FirstSeen     int64
+	LastSeen      int64
+	FoundAt       int64
+	GoneAt        int64
+	ReportID      []byte
+	GoneReportID  []byte
+	Nonconformity string
+	Recurrences   int64
+}
+
+type Item struct {
+	ID        int64
+	Key       []byte
+	VersionID int64
+	Name      string
+	Version   string
+	Publisher string
+	Origin    string
+	Source    string
+	Scope     string
+	UserName  string
+	Path      string
+	Arch      string
+	Requested bool
+	Base      bool
+	Hidden    bool
+	Sha256    string
+	Signer    string
+	FirstSeen int64
+}
+
 type Machine struct {
 	ID           int64
 	Uuid         string
@@ -91,12 +141,61 @@ type Machine struct {
 	Findings     int64
 }
 
+type MachineSection struct {
+	MachineID int64
+	Section   string
+	Digest    []byte
+	TakenAt   int64
+	Body      []byte
+}
+
 type MachineSeen struct {
 	MachineID    int64
 	LastSeen     int64
 	LastReport   int64
 	AgentVersion string
 	Spooled      int64
+}
+
+type MachineSoftware struct {
+	MachineID int64
+	Digest    []byte
+	Exact     bool
+	TakenAt   int64
+	ReportID  []byte
+	OsVendor  string
+	Body      []byte
+}
+
+type MachineView struct {
+	ID           int64
+	Uuid         string
+	Hostname     string
+	Serial       string
+	HardwareUuid string
+	MachineID    string
+	Os           string
+	Site         string
+	Area         string
+	Person       string
+	State        string
+	StateReason  string
+	StateAt      int64
+	EnrolledAt   int64
+	LastSeen     int64
+	LastReport   int64
+	AgentVersion string
+	Spooled      int64
+	Programs     int64
+	Findings     int64
+	HostnameFold string
+	SerialFold   string
+	SiteID       sql.NullInt64
+	AreaID       sql.NullInt64
+	PersonID     sql.NullInt64
+	SiteFold     sql.NullString
+	AreaFold     sql.NullString
+	PersonFold   sql.NullString
 }
 
 type Nonconformity struct {
@@ -176,6 +275,43 @@ type Person struct {
 	Active         bool
 }
 
+type PersonView struct {
+	ID             int64
+	Email          string
+	Name           string
+	Area           string
+	Site           string
+	PrimaryMachine string
+	PrimaryFold    string
+	Role           string
+	Active         bool
+	AreaID         sql.NullInt64
+	SiteID         sql.NullInt64
+}
+
+type Presence struct {
+	ItemID int64
+	Chunk  int64
+	Bits   []byte
+}
+
+type Report struct {
+	ID         []byte
+	MachineID  int64
+	TakenAt    int64
+	ReceivedAt int64
+	Cause      string
+	Kind       string
+	Bytes      int64
+}
+
+type ReportRemark struct {
+	ReportID   []byte
+	MachineID  int64
+	ReceivedAt int64
+	Remarks    string
+}
+
 type Session struct {
 	Hash      []byte
 	Data      []byte
@@ -196,6 +332,31 @@ type Site struct {
 	Name     string
 	NameFold string
 	Remote   bool
+}
+
+type SoftwareEvent struct {
+	ID        int64
+	MachineID int64
+	At        int64
+	Kind      string
+	ItemID    int64
+	ReportID  []byte
+}
+
+type SoftwareTitle struct {
+	ID        int64
+	Name      string
+	Publisher string
+	NameFold  string
+}
+
+type SoftwareVersion struct {
+	ID        int64
+	TitleID   int64
+	Version   string
+	Source    string
+	Installs  int64
+	FirstSeen int64
 }
 
 type Token struct {

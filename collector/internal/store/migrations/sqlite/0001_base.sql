@@ -29,6 +29,13 @@ CREATE TABLE person (
 ) STRICT;
 CREATE INDEX person_role ON person (role);
 
+CREATE VIEW person_view AS
+SELECT p.id, p.email, p.name, cast(coalesce(a.name, '') AS TEXT) AS area, cast(coalesce(s.name, '') AS TEXT) AS site,
+       p.primary_machine, p.primary_fold, p.role, p.active, p.area_id, p.site_id
+FROM person p
+    LEFT JOIN area a ON a.id = p.area_id
+    LEFT JOIN site s ON s.id = p.site_id;
+
 -- Machines. What an unchanged report tells is in machine_seen, so that such a report
 -- writes one narrow row. The counts programs and findings are kept as reports come in.
 CREATE TABLE machine (
@@ -67,6 +74,20 @@ CREATE TABLE machine_seen (
     agent_version TEXT NOT NULL,
     spooled       INTEGER NOT NULL
 ) STRICT;
+
+CREATE VIEW machine_view AS
+SELECT m.id, m.uuid, m.hostname, m.serial, m.hardware_uuid, m.machine_id, m.os,
+       cast(coalesce(s.name, '') AS TEXT) AS site, cast(coalesce(a.name, '') AS TEXT) AS area,
+       cast(coalesce(p.email, '') AS TEXT) AS person, m.state, m.state_reason, m.state_at, m.enrolled_at,
+       cast(coalesce(n.last_seen, 0) AS INTEGER) AS last_seen, cast(coalesce(n.last_report, 0) AS INTEGER) AS last_report,
+       cast(coalesce(n.agent_version, '') AS TEXT) AS agent_version, cast(coalesce(n.spooled, 0) AS INTEGER) AS spooled,
+       m.programs, m.findings, m.hostname_fold, m.serial_fold, m.site_id, m.area_id, m.person_id,
+       s.name_fold AS site_fold, a.name_fold AS area_fold, p.name_fold AS person_fold
+FROM machine m
+    LEFT JOIN site s ON s.id = m.site_id
+    LEFT JOIN area a ON a.id = m.area_id
+    LEFT JOIN person p ON p.id = m.person_id
+    LEFT JOIN machine_seen n ON n.machine_id = m.id;
 
 CREATE TABLE token (
     id          INTEGER NOT NULL PRIMARY KEY,

@@ -1,0 +1,117 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strconv"
+	"strings"
+
+	"vigia/collector/internal/apperr"
+	"vigia/collector/internal/fleet"
+	"vigia/collector/internal/store/internal/db"
+)
+
+// machineColumns are those of db.MachineView that a list shows, for scanMachine.
+const machineColumns = `SELECT id, uuid, hostname, serial, hardware_uuid, machine_id, os, site, area, person, state, state_reason,
+	enrolled_at, last_seen, last_report, agent_version, programs, findings, spooled FROM machine_view`
+
+func scanMachine(r *sql.Rows, m *fleet.Machine) error {
+	var v db.MachineView
+	err := r.Scan(&v.ID, &v.Uuid, &v.Hostname, &v.Serial, &v.HardwareUuid, &v.MachineID, &v.Os, &v.Site, &v.Area, &v.Person, &v.State, &v.StateReason,
+		&v.EnrolledAt, &v.LastSeen, &v.LastReport, &v.AgentVersion, &v.Programs, &v.Findings, &v.Spooled)
+	*m = toMachine(v)
+	return err
+}
+
+// Machines implements fleet.Store. Each filter but Query is served by an index in the
+// list's order; Query reads machines in that order until the page is full.
+func (s *Store) Machines(ctx context.Context, f fleet.MachineFilter) ([]fleet.Machine, error) {
+	var w where
+	none, err := s.machineWhere(ctx, f, &w)
+	if none || err != nil {
+		return nil, s.mapError("listing machines", err)
+	}
+	query := machineColumns + w.clause() + " ORDER BY hostname_fold, uuid LIMIT " + strconv.Itoa(limit(f.Limit))
+	found, err := rows(ctx, s.on(ctx), query, w.args, scanMachine)
+	return found, s.mapError("listing machines", err)
+}
+
+// machineWhere tells none when nothing can match: an unknown site or area.
+func (s *Store) machineWhere(ctx context.Context, f fleet.MachineFilter, w *where) (none bool, err error) {
+	q := db.New(s.on(ctx))
+	if f.After != "" {
+		last, err := q.MachineByUUID(ctx, strings.ToLower(f.After))
+		if err != nil {
+			return false, unknown(err, "page.unknown", apperr.Args{"field": "after", "value": f.After})
+		}
+		w.add("(hostname_fold, uuid) > (?, ?)", last.HostnameFold, last.Uuid)
+	}
+	switch {
+	case f.State != "":
+		w.add("state = ?", string(f.State))
+	case !f.Archived:
+		w.add("state <> ?", string(fleet.Archived))
+	}
+	if f.Site != "" {
+		site, err := q.SiteByFold(ctx, Fold(f.Site))
+		if err != nil {
+			return errors.Is(err, sql.ErrNoRows), ignoreNoRows(err)
+		}
+		w.add("site_id = ?", site.ID)
+	}
+	if f.Area != "" {
+		area, err := q.AreaByFold(ctx, Fold(f.Area))
+		if err != nil {
+			return errors.Is(err, sql.ErrNoRows), ignoreNoRows(err)
+		}
+		w.add("area_id = ?", area.ID)
+	}
+	if f.Query != "" {
+		p := like(f.Query)
+		w.add(`(hostname_fold LIKE ? ESCAPE '\' OR serial_fold LIKE ? ESCAPE '\' OR person LIKE ? ESCAPE '\'
+			OR person_fold LIKE ? ESCAPE '\' OR site_fold LIKE ? ESCAPE '\' OR area_fold LIKE ? ESCAPE '\')`, p, p, p, p, p, p)
+	}
+	return false, nil
+}
+
+func ignoreNoRows(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
+}
+
+// duplicateFacts are the facts that should be one machine's own, and their columns.
+var duplicateFacts = [...]struct{ fact, column string }{
+	{"serial", "serial"}, {"uuid", "hardware_uuid"}, {"machine_id", "machine_id"}, {"hostname", "hostname_fold"},
+}
+
+// Duplicates implements fleet.Store. Archived machines do not count.
+func (s *Store) Duplicates(ctx context.Context) ([]fleet.Duplicate, error) {
+	var out []fleet.Duplicate
+	for _, f := range duplicateFacts {
+		query := machineColumns + " WHERE state <> 'archived' AND " + f.column + " IN (SELECT " + f.column +
+			" FROM machine WHERE state <> 'archived' AND " + f.column + " <> '' GROUP BY " + f.column + " HAVING count(*) > 1) ORDER BY " + f.column + ", hostname_fold, uuid"
+		found, err := rows(ctx, s.on(ctx), query, nil, scanMachine)
+		if err != nil {
+			return nil, s.mapError("looking for duplicates", err)
+		}
+		out = append(out, group(f.fact, found)...)
+	}
+	return out, nil
+}
+
+// group puts machines that follow one another with one value together.
+func group(fact string, machines []fleet.Machine) []fleet.Duplicate {
+	var out []fleet.Duplicate
+	for _, m := range machines {
+		value := map[string]string{"serial": m.Serial, "uuid": m.UUID, "machine_id": m.MachineID, "hostname": Fold(m.Hostname)}[fact]
+		if n := len(out); n > 0 && out[n-1].Value == value {
+			out[n-1].Machines = append(out[n-1].Machines, m)
+			continue
+		}
+		out = append(out, fleet.Duplicate{Fact: fact, Value: value, Machines: []fleet.Machine{m}})
+	}
+	return out
+}
