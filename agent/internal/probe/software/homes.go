@@ -1,0 +1,77 @@
+package software
+
+import (
+	"bufio"
+	"io"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"vigia/agent/internal/rootfs"
+)
+
+// home is the folder of one account.
+type home struct{ path, user string }
+
+// passwdEntry is one line of passwd(5), as far as it is used here.
+type passwdEntry struct {
+	name, home string
+	uid        int
+}
+
+// ParsePasswd reads passwd(5). Lines that make no sense are passed over, as the C
+// library does.
+func ParsePasswd(r io.Reader) ([]passwdEntry, error) {
+	var list []passwdEntry
+	sc := bufio.NewScanner(r)
+	for sc.Scan() {
+		f := strings.Split(sc.Text(), ":")
+		if len(f) != 7 || f[0] == "" || !path.IsAbs(f[5]) {
+			continue
+		}
+		if uid, err := strconv.Atoi(f[2]); err == nil && uid >= 0 {
+			list = append(list, passwdEntry{name: f[0], home: path.Clean(f[5]), uid: uid})
+		}
+	}
+	return list, sc.Err()
+}
+
+// homes returns the homes of people: those of root and of accounts from 1000 on
+// (UID_MIN of login.defs) in passwd, and every other folder in /home, which belongs to
+// accounts of a directory service and bears their name. Sorted by path.
+func homes(root *rootfs.FS) ([]home, error) {
+	byPath := make(map[string]string)
+	f, err := root.Open("/etc/passwd")
+	if err == nil {
+		defer f.Close()
+		list, err := ParsePasswd(io.LimitReader(f, maxSmallFile))
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range list {
+			if (e.uid == 0 || (e.uid >= 1000 && e.uid < 65534)) && strings.Count(e.home, "/") > 0 && e.home != "/" && byPath[e.home] == "" {
+				byPath[e.home] = e.name
+			}
+		}
+	} else if !missing(err) {
+		return nil, err
+	}
+	entries, err := root.ReadDir("/home")
+	if err != nil && !missing(err) {
+		return nil, err
+	}
+	for _, e := range entries {
+		if p := path.Join("/home", e.Name()); e.IsDir() && byPath[p] == "" && e.Name() != "lost+found" {
+			byPath[p] = e.Name()
+		}
+	}
+	var list []home
+	for p, user := range byPath {
+		if info, err := root.Lstat(p); err == nil && info.IsDir() {
+			list = append(list, home{p, user})
+		}
+	}
+	slices.SortFunc(list, func(a, b home) int { return strings.Compare(a.path, b.path) })
+	return list, nil
+}
