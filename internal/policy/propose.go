@@ -97,8 +97,8 @@ func programKey(p *inventory.Program) proposalKey {
 
 func (g *proposalGroup) proposal() Proposal {
 	k := g.key
-	m := Match{Source: EscapeGlob(k.source), Origin: EscapeGlob(k.origin), Publisher: EscapeGlob(k.publisher),
-		Name: EscapeGlob(k.name), Path: EscapeGlob(k.path), Scope: k.scope}
+	m := Match{Source: literal(k.source), Origin: literal(k.origin), Publisher: literal(k.publisher),
+		Name: literal(k.name), Path: literal(k.path), Scope: k.scope}
 	if len(g.hashes) == 1 && k.origin == "" {
 		for h := range g.hashes {
 			m.SHA256 = h
@@ -117,6 +117,14 @@ func (g *proposalGroup) proposal() Proposal {
 		Rule:     Rule{Name: cutText(title, MaxName-8), Effect: Allow, Match: m},
 		Programs: slices.Sorted(maps.Keys(g.names)), Versions: len(g.versions), Installs: g.installs,
 	}
+}
+
+// literal is EscapeGlob within MaxPattern: a longer text is cut and ends in *.
+func literal(s string) string {
+	if e := EscapeGlob(s); len(e) <= MaxPattern {
+		return e
+	}
+	return EscapeGlob(cutText(s, MaxPattern/3-1)) + "*"
 }
 
 // nameApart numbers equal names.

@@ -15,7 +15,7 @@ import (
 const (
 	MaxRules   = 20_000
 	MaxName    = 200
-	MaxPattern = 1_024
+	MaxPattern = 1_536 // three times inventory.MaxText, so that EscapeGlob of any text fits
 	MaxTargets = 1_000 // entries of one list of a scope
 	MaxText    = 2_000 // Owner and Reason
 )
@@ -91,6 +91,7 @@ func (v *validator) name(name string) {
 }
 
 // text checks length and characters. Line breaks and tabs only where lines is true.
+// What inventory.Normalize removes from programs may not stand in rules either.
 func (v *validator) text(field, s string, limit int, lines bool) bool {
 	if len(s) > limit {
 		v.add(field, KeyTooLong, s, fmt.Sprintf("has %d bytes", len(s)), fmt.Sprintf("use at most %d", limit))
@@ -98,7 +99,7 @@ func (v *validator) text(field, s string, limit int, lines bool) bool {
 	}
 	ok := utf8.ValidString(s)
 	for _, r := range s {
-		ok = ok && (unicode.IsPrint(r) || lines && (r == '\n' || r == '\t'))
+		ok = ok && (writable(r) || lines && (r == '\n' || r == '\t'))
 	}
 	if !ok {
 		v.add(field, KeyBadText, s, "holds a character that cannot be printed", "remove it")
@@ -109,6 +110,12 @@ func (v *validator) text(field, s string, limit int, lines bool) bool {
 		return false
 	}
 	return true
+}
+
+// writable reports whether r may stand in a text: no control or format character, no
+// white space but a plain one, nothing YAML cannot hold.
+func writable(r rune) bool {
+	return r == ' ' || !unicode.IsControl(r) && !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) && r != 0xFFFE && r != 0xFFFF
 }
 
 func (v *validator) match(m *Match) {
