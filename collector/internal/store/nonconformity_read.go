@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"strings"
+
+	"vigia/collector/internal/apperr"
+	"vigia/collector/internal/nonconformity"
+)
+
+const nonconformityColumns = `SELECT n.id, n.number, n.state, m.uuid, n.hostname, n.person, n.person_name, n.area, n.site,
+	n.opened_at, n.contained_at, n.recurrences FROM nonconformity n JOIN machine m ON m.id = n.machine_id`
+
+func scanNonconformity(r *sql.Rows, n *nonconformity.Nonconformity) error {
+	var opened, contained int64
+	err := r.Scan(&n.Row, &n.Number, &n.State, &n.Machine, &n.Hostname, &n.Person, &n.PersonName, &n.Area, &n.Site,
+		&opened, &contained, &n.Recurrences)
+	n.OpenedAt, n.ContainedAt = fromMicros(opened), fromMicros(contained)
+	return err
+}
+
+// ByNumber implements nonconformity.Store: the whole record.
+func (n *Nonconformities) ByNumber(ctx context.Context, number string) (nonconformity.Nonconformity, error) {
+	number = strings.ToUpper(strings.TrimSpace(number))
+	found, err := rows(ctx, n.store.on(ctx), nonconformityColumns+" WHERE n.number = $1", []any{number}, scanNonconformity)
+	if err == nil && len(found) == 0 {
+		err = apperr.New(apperr.NotFound, "nonconformity.unknown", apperr.Args{"number": number})
+	}
+	if err == nil {
+		err = n.fill(ctx, found, true)
+	}
+	if err != nil {
+		return nonconformity.Nonconformity{}, n.store.mapError("reading a nonconformity", err)
+	}
+	return found[0], nil
+}
+
+// List implements nonconformity.Store: newest first, without history.
+func (n *Nonconformities) List(ctx context.Context, f nonconformity.Filter) ([]nonconformity.Nonconformity, error) {
+	var w where
+	if f.After > 0 {
+		w.add("n.id < ?", f.After)
+	}
+	if f.State != "" {
+		w.add("n.state = ?", string(f.State))
+	}
+	if f.Machine != "" {
+		w.add("n.machine_id = (SELECT id FROM machine WHERE uuid = ?)", strings.ToLower(f.Machine))
+	}
+	if f.Person != "" {
+		w.add("n.person = ?", strings.ToLower(f.Person))
+	}
+	if f.Query != "" {
+		w.add(`n.search LIKE ? ESCAPE '\'`, like(f.Query))
+	}
+	query := nonconformityColumns + w.clause() + " ORDER BY n.id DESC LIMIT " + strconv.Itoa(limit(f.Limit))
+	found, err := rows(ctx, n.store.on(ctx), query, w.args, scanNonconformity)
+	if err == nil {
+		err = n.fill(ctx, found, false)
+	}
+	return found, n.store.mapError("listing nonconformities", err)
+}
+
+// fill reads the parts of records, at most 1,000 of them, in one query per kind.
+func (n *Nonconformities) fill(ctx context.Context, records []nonconformity.Nonconformity, history bool) error {
+	if len(records) == 0 {
+		return nil
+	}
+	of := make(map[int64]*nonconformity.Nonconformity, len(records))
+	var w where
+	marks := make([]string, len(records))
+	for i := range records {
+		of[records[i].Row] = &records[i]
+		marks[i] = w.number("?", records[i].Row)
+	}
+	rest := " WHERE nonconformity_id IN (" + strings.Join(marks, ", ") + ") ORDER BY nonconformity_id, position"
+	q := n.store.on(ctx)
+	err := each(ctx, q, "SELECT nonconformity_id, part, email, name FROM nonconformity_party"+rest, w.args, func(r *sql.Rows) error {
+		var id int64
+		var p nonconformity.Party
+		err := r.Scan(&id, &p.Part, &p.Email, &p.Name)
+		if err == nil {
+			of[id].Parties = append(of[id].Parties, p)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = each(ctx, q, "SELECT nonconformity_id, finding, name, version, source, state, gone_at FROM nonconformity_program"+rest, w.args, func(r *sql.Rows) error {
+		var id, gone int64
+		var p nonconformity.Program
+		err := r.Scan(&id, &p.Finding, &p.Name, &p.Version, &p.Source, &p.State, &gone)
+		if err == nil {
+			p.GoneAt = fromMicros(gone)
+			of[id].Programs = append(of[id].Programs, p)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	err = each(ctx, q, "SELECT nonconformity_id, kind, finding, report, at, program, source, path, sha256 FROM nonconformity_evidence"+rest, w.args, func(r *sql.Rows) error {
+		var id, at int64
+		var e nonconformity.Evidence
+		err := r.Scan(&id, &e.Kind, &e.Finding, &e.Report, &at, &e.Program, &e.Source, &e.Path, &e.SHA256)
+		if err == nil {
+			e.At = fromMicros(at)
+			of[id].Evidence = append(of[id].Evidence, e)
+		}
+		return err
+	})
+	if err != nil || !history {
+		return err
+	}
+	return each(ctx, q, "SELECT nonconformity_id, at, actor, kind, detail FROM nonconformity_event"+rest, w.args, func(r *sql.Rows) error {
+		var id, at int64
+		var e nonconformity.Event
+		err := r.Scan(&id, &at, &e.Actor, &e.Kind, &e.Detail)
+		if err == nil {
+			e.At = fromMicros(at)
+			of[id].History = append(of[id].History, e)
+		}
+		return err
+	})
+}
+
+// each runs a query and calls fn for every row.
+func each(ctx context.Context, q querier, query string, args []any, fn func(*sql.Rows) error) error {
+	_, err := rows(ctx, q, query, args, func(r *sql.Rows, _ *struct{}) error { return fn(r) })
+	return err
+}
