@@ -38,12 +38,54 @@ func carrySource(prev, next *Snapshot, s *Source) {
 	}
 	s.Outcome, s.Entries = OutcomeStale, was.Entries
 	switch Section(s.Source) {
+	case firmwareSource:
+		carryFirmware(prev, next)
+	case SectionMachine:
+		next.Machine = prev.Machine
 	case SectionHardware:
 		next.Hardware = prev.Hardware
 	case SectionSystem:
 		next.System = prev.System
 	default:
 		carryEntries(prev, next, s.Source)
+	}
+}
+
+// firmwareSource is the source that tells whether the firmware's table could be read;
+// what is in the table stands in the sections machine and hardware.
+const firmwareSource = "smbios"
+
+// carryFirmware fills what next misses of the firmware's table with what prev had, so
+// that a table that cannot be read once is not another machine.
+func carryFirmware(prev, next *Snapshot) {
+	fill := func(to *string, from string) {
+		if *to == "" {
+			*to = from
+		}
+	}
+	fill(&next.Machine.Serial, prev.Machine.Serial)
+	fill(&next.Machine.UUID, prev.Machine.UUID)
+	was, h := &prev.Hardware, &next.Hardware
+	fill(&h.Vendor, was.Vendor)
+	fill(&h.Model, was.Model)
+	fill(&h.Version, was.Version)
+	fill(&h.SKU, was.SKU)
+	fill(&h.Chassis, was.Chassis)
+	fill(&h.AssetTag, was.AssetTag)
+	if h.BIOS == (BIOS{}) {
+		h.BIOS = was.BIOS
+	}
+	if h.Board == (Board{}) {
+		h.Board = was.Board
+	}
+	if len(h.Memory.Modules) == 0 {
+		h.Memory = was.Memory
+	}
+	if len(h.CPUs) == len(was.CPUs) {
+		for i := range h.CPUs {
+			fill(&h.CPUs[i].Socket, was.CPUs[i].Socket)
+			h.CPUs[i].MaxMHz = max(h.CPUs[i].MaxMHz, was.CPUs[i].MaxMHz)
+		}
 	}
 }
 

@@ -13,13 +13,18 @@ import (
 // kernel made of it, part of which needs no privilege. It always returns an Info; the
 // error is that of the table: probe.ErrAbsent (wrapped) where there is none.
 func readFirmware(fsys *rootfs.FS) (*smbios.Info, error) {
-	info := &smbios.Info{}
-	table, version, err := readTable(fsys)
-	if err == nil {
-		info, err = smbios.Decode(table, version)
-	}
+	info, err := decodeTable(fsys)
 	fillFromKernel(fsys, info)
 	return info, err
+}
+
+// decodeTable is readFirmware without what the kernel adds.
+func decodeTable(fsys *rootfs.FS) (*smbios.Info, error) {
+	table, version, err := readTable(fsys)
+	if err != nil {
+		return &smbios.Info{}, err
+	}
+	return smbios.Decode(table, version)
 }
 
 // fillFromKernel fills empty fields from /sys/class/dmi/id, and from the device tree
@@ -30,7 +35,8 @@ func fillFromKernel(fsys *rootfs.FS, in *smbios.Info) {
 			*to = smbios.Meaningful(fsys.ReadText("/sys/class/dmi/id/" + name))
 		}
 	}
-	if in.System.Model == "" || in.System.Serial == "" || in.System.UUID == "" {
+	told := in.System.Model != "" && in.System.Serial != "" && in.System.UUID != ""
+	if !told && fsys.Exists("/sys/class/dmi/id") {
 		fill(&in.System.Vendor, "sys_vendor")
 		fill(&in.System.Model, "product_name")
 		fill(&in.System.Version, "product_version")

@@ -60,7 +60,7 @@ func SMBIOS() probe.Probe {
 				return 0, err
 			}
 			defer fsys.Close()
-			info, err := readFirmware(fsys)
+			info, err := decodeTable(fsys)
 			if err != nil {
 				return 0, fmt.Errorf("reading smbios: %w", err)
 			}
