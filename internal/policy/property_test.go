@@ -131,6 +131,9 @@ func TestProperties(t *testing.T) {
 		if got := must(t, shuffled, baseline).Evaluate(p, m, at); got != v {
 			t.Fatalf("other order of rules: %+v, was %+v", got, v)
 		}
+		if got := must(t, RulesFor(rules, m), baseline).Evaluate(p, m, at); got != v {
+			t.Fatalf("with the machine's own rules: %+v, was %+v", got, v)
+		}
 		unrelated := Rule{Name: "0 unrelated", Effect: Deny, Match: Match{Name: "zzz"}}
 		if got := must(t, append(rules[:len(rules):len(rules)], unrelated), baseline).Evaluate(p, m, at); got != v {
 			t.Fatalf("with an unrelated rule: %+v, was %+v", got, v)
@@ -180,6 +183,21 @@ func TestDependsOnMachineOnlyWhenTheDecidingRuleIsScoped(t *testing.T) {
 	except := Rule{Name: "not there", Effect: Allow, Match: Match{Name: "firefox"}, Scope: Scope{Except: Targets{Sites: []string{"x"}}}}
 	if _, depends := compile(t, true, except).EvaluateItem(&p, "debian", noon); !depends {
 		t.Error("a rule with exceptions decides: must depend")
+	}
+}
+
+func TestRulesForLeavesOutWhatIsForOthers(t *testing.T) {
+	rules := []Rule{
+		{Name: "all"}, {Name: "here", Scope: Scope{Targets: Targets{Sites: []string{"queretaro"}}}}, {Name: "there", Scope: Scope{Targets: Targets{Sites: []string{"Toluca"}}}},
+		{Name: "not here", Scope: Scope{Except: Targets{Machines: []string{"pc-017"}}}}, {Name: "somebody", Scope: Scope{Targets: Targets{Users: []string{"bob"}}}},
+		{Name: "not ana", Scope: Scope{Except: Targets{Users: []string{"ana"}}}}, {Name: "group", Scope: Scope{Targets: Targets{Groups: []string{"servers"}}}},
+	}
+	var names []string
+	for _, r := range RulesFor(rules, pc()) {
+		names = append(names, r.Name)
+	}
+	if want := []string{"all", "here", "somebody", "not ana"}; !reflect.DeepEqual(names, want) {
+		t.Errorf("kept %q, want %q", names, want)
 	}
 }
 

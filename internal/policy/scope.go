@@ -128,3 +128,32 @@ func (t *targets) hasUser(p *folded, m *foldedMachine) bool {
 	bare := user[strings.LastIndexByte(user, '\\')+1:]
 	return has(t.users, user) || has(t.users, bare) || bare != "" && bare == m.login && has(t.users, m.person)
 }
+
+// RulesFor returns the rules that may hold on m, in the order of rules: those whose
+// scope asks for another machine, group, area or site, or excepts m by one of these,
+// are left out, so that an agent is not told about others. Evaluation on m is the same
+// with the result. Rules must be valid; one that is not is kept.
+func RulesFor(rules []Rule, m MachineContext) []Rule {
+	fm := foldMachine(&m)
+	kept := make([]Rule, 0, len(rules))
+	for i := range rules {
+		if reaches(&rules[i].Scope, fm) {
+			kept = append(kept, rules[i])
+		}
+	}
+	return kept
+}
+
+// reaches looks at everything of s but users, who differ from program to program.
+func reaches(s *Scope, m *foldedMachine) bool {
+	if s.IsZero() {
+		return true
+	}
+	in, err1 := compileTargets(&s.Targets)
+	out, err2 := compileTargets(&s.Except)
+	if err1 != nil || err2 != nil {
+		return true
+	}
+	in.users, out.users = nil, nil
+	return in.missing(nil, m) == "" && out.naming(nil, m) == ""
+}
