@@ -3,7 +3,9 @@ package hardware
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 
 	"golang.org/x/sys/unix"
@@ -39,6 +41,15 @@ func (m machine) collect(ctx context.Context, info *smbios.Info, h *inventory.Ha
 	}
 	h.TPM = m.tpm()
 	return nil
+}
+
+// entries lists a folder of /sys; one that this machine does not have is empty.
+func (m machine) entries(dir string) ([]fs.DirEntry, error) {
+	list, err := m.fs.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return list, err
 }
 
 func (m machine) processors(info *smbios.Info, h *inventory.Hardware) error {

@@ -309,3 +309,25 @@ func TestAnImageTellsNothingOfTheHost(t *testing.T) {
 		}
 	}
 }
+
+func TestABareTreeIsAMachineWithoutDevices(t *testing.T) {
+	fsys := tree(t, map[string]string{"proc/cpuinfo": "processor : 0\n", "proc/meminfo": "MemTotal: 1024 kB\n", "proc/self/mountinfo": ""})
+	var h inventory.Hardware
+	m := machine{fs: fsys, usage: fakeUsage, ipv4: func(string) []string { return nil }}
+	if err := m.collect(context.Background(), &smbios.Info{}, &h); err != nil || len(h.CPUs) != 1 || h.Memory.TotalBytes != 1<<20 {
+		t.Errorf("%v, %+v", err, h)
+	}
+}
+
+func TestAFolderThatCannotBeReadIsAFailure(t *testing.T) {
+	fsys := tree(t, map[string]string{"proc/cpuinfo": "", "proc/meminfo": "", "proc/self/mountinfo": "", "sys/block": "no folder"})
+	m := machine{fs: fsys, usage: fakeUsage, ipv4: func(string) []string { return nil }}
+	if err := m.collect(context.Background(), &smbios.Info{}, &inventory.Hardware{}); err == nil {
+		t.Error("no error")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := m.collect(ctx, &smbios.Info{}, &inventory.Hardware{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}

@@ -11,9 +11,9 @@ import (
 
 // gpus lists PCI devices of class 3 (display).
 func (m machine) gpus(_ *smbios.Info, h *inventory.Hardware) error {
-	list, err := m.fs.ReadDir("/sys/bus/pci/devices")
+	list, err := m.entries("/sys/bus/pci/devices")
 	if err != nil {
-		return nil //nolint:nilerr // a board without PCI
+		return err
 	}
 	var ids []string
 	for _, e := range list {
@@ -83,9 +83,9 @@ func (m machine) monitors(_ *smbios.Info, h *inventory.Hardware) error {
 
 // batteries lists the machine's own batteries, not those of mice and headsets.
 func (m machine) batteries(_ *smbios.Info, h *inventory.Hardware) error {
-	list, err := m.fs.ReadDir("/sys/class/power_supply")
+	list, err := m.entries("/sys/class/power_supply")
 	if err != nil {
-		return nil //nolint:nilerr // a machine without power supplies to tell of
+		return err
 	}
 	for _, e := range list {
 		dir := "/sys/class/power_supply/" + e.Name() + "/"

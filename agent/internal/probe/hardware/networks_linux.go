@@ -16,9 +16,9 @@ import (
 // networks lists interfaces with a device behind them, and bonds, bridges and VLANs
 // that lie directly on one, for those bear the addresses then.
 func (m machine) networks(_ *smbios.Info, h *inventory.Hardware) error {
-	list, err := m.fs.ReadDir("/sys/class/net")
+	list, err := m.entries("/sys/class/net")
 	if err != nil {
-		return nil //nolint:nilerr // no network is an answer
+		return err
 	}
 	ipv6 := map[string][]string{}
 	if text, err := m.fs.ReadFile("/proc/net/if_inet6", 1<<20); err == nil {
