@@ -82,6 +82,18 @@ func vendorOrigin(vendor, origin string) bool {
 	return origin == vendor
 }
 
+// distributionOrigin reports whether origin, folded, is that of a distribution
+// vendorOrigin knows.
+func distributionOrigin(origin string) bool {
+	for _, vendor := range [...]string{"debian", "linuxmint", "raspbian", "kali", "devuan", "fedora", "rhel", "rocky", "almalinux",
+		"opensuse-leap", "arch", "alpine"} { // linuxmint takes Ubuntu in
+		if vendorOrigin(vendor, origin) {
+			return true
+		}
+	}
+	return false
+}
+
 func isUbuntu(origin string) bool {
 	return origin == "ubuntu" || origin == "ubuntuesm" || origin == "ubuntuesmapps"
 }

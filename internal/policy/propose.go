@@ -39,7 +39,9 @@ type proposalGroup struct {
 
 // Propose returns allow rules that cover seen, one per program and where it comes from,
 // never one per version; three or more programs of one known publisher from one known
-// origin become one rule for that publisher. A loose file is bound to its hash where
+// origin become one rule for that publisher. In a distribution's packages the publisher
+// is a maintainer, who looks after unrelated programs and changes: there it neither
+// groups nor is asked for. A loose file is bound to its hash where
 // only one was seen, and to its path otherwise. Callers leave out what is authorized
 // already. Most installed first; the result does not depend on the order of seen.
 func Propose(seen []Seen) []Proposal {
@@ -81,11 +83,15 @@ func Propose(seen []Seen) []Proposal {
 
 // publisherKey is the group of p's publisher, where origin and publisher are known.
 func publisherKey(p *inventory.Program) (proposalKey, bool) {
-	return proposalKey{source: p.Source, origin: p.Origin, publisher: p.Publisher}, p.Origin != "" && p.Publisher != ""
+	known := p.Origin != "" && p.Publisher != "" && !distributionOrigin(Fold(p.Origin))
+	return proposalKey{source: p.Source, origin: p.Origin, publisher: p.Publisher}, known
 }
 
 func programKey(p *inventory.Program) proposalKey {
 	k := proposalKey{source: p.Source, origin: p.Origin, publisher: p.Publisher, name: p.Name}
+	if distributionOrigin(Fold(p.Origin)) {
+		k.publisher = ""
+	}
 	if p.Origin == "" {
 		k.scope = p.Scope
 		if p.Scope != inventory.ScopeUser { // a person's folder is not the same for the next one

@@ -14,12 +14,16 @@ func TestPropose(t *testing.T) {
 	deb := func(name, version, publisher string) Seen {
 		return Seen{Program: inventory.Program{Name: name, Version: version, Publisher: publisher, Origin: "Debian", Source: "deb", Scope: inventory.ScopeMachine}, Installs: 2}
 	}
+	shop := func(name string) Seen {
+		return Seen{Program: inventory.Program{Name: name, Version: "1", Publisher: "Games [Inc]", Origin: "Flathub", Source: "flatpak", Scope: inventory.ScopeMachine}, Installs: 2}
+	}
 	file := func(path, sha string) Seen {
 		return Seen{Program: inventory.Program{Name: "tool", Source: "file", Scope: inventory.ScopeMachine, Path: path, SHA256: sha}, Installs: 1}
 	}
 	got := Propose([]Seen{
-		deb("vim", "9.0", "Vim Team"), deb("vim", "9.1", "Vim Team"), deb("git", "2", "Git [Team]"),
-		deb("a", "1", "Games"), deb("b", "1", "Games"), deb("c", "1", "Games"),
+		deb("vim", "9.0", "Vim Team"), deb("vim", "9.1", "Vim Team"), deb("git", "2", "Git Team"),
+		deb("sed", "2", "Vim Team"), deb("ed", "2", "Vim Team"), // a third and fourth of one maintainer stay apart
+		shop("a"), shop("b"), shop("c"),
 		file("/opt/a", hash), file("/opt/b", ""), file("/opt/b", ""),
 	})
 	type row struct {
@@ -33,9 +37,11 @@ func TestPropose(t *testing.T) {
 		rows = append(rows, row{p.Rule.Name, p.Rule.Match, strings.Join(p.Programs, " "), p.Versions, p.Installs})
 	}
 	want := []row{
-		{"Games · deb · Debian", Match{Source: "deb", Origin: "Debian", Publisher: "Games"}, "a b c", 3, 6},
-		{"vim · deb · Debian", Match{Name: "vim", Source: "deb", Origin: "Debian", Publisher: "Vim Team"}, "vim", 2, 4},
-		{"git · deb · Debian", Match{Name: "git", Source: "deb", Origin: "Debian", Publisher: "Git [[]Team]"}, "git", 1, 2},
+		{"Games [Inc] · flatpak · Flathub", Match{Source: "flatpak", Origin: "Flathub", Publisher: "Games [[]Inc]"}, "a b c", 3, 6},
+		{"vim · deb · Debian", Match{Name: "vim", Source: "deb", Origin: "Debian"}, "vim", 2, 4},
+		{"ed · deb · Debian", Match{Name: "ed", Source: "deb", Origin: "Debian"}, "ed", 1, 2},
+		{"git · deb · Debian", Match{Name: "git", Source: "deb", Origin: "Debian"}, "git", 1, 2},
+		{"sed · deb · Debian", Match{Name: "sed", Source: "deb", Origin: "Debian"}, "sed", 1, 2},
 		{"tool · file", Match{Name: "tool", Source: "file", Scope: "machine", Path: "/opt/b"}, "tool", 1, 2},
 		{"tool · file (2)", Match{Name: "tool", Source: "file", Scope: "machine", SHA256: hash}, "tool", 1, 1},
 	}
