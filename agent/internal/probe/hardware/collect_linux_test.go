@@ -109,7 +109,7 @@ func laptopFiles(t *testing.T) map[string]string {
 		"sys/bus/pci/devices/0000:00:02.0/device":              "0x9a49\n",
 		"sys/bus/pci/devices/0000:00:02.0/driver":              "->/sys/bus/pci/drivers/i915",
 		"sys/bus/pci/devices/0000:00:1f.0/class":               "0x060100\n",
-		"usr/share/misc/pci.ids":                               "8086  Intel Corporation\n\t9a49  TigerLake-LP GT2 [Iris Xe Graphics]\n",
+		"usr/share/misc/pci.ids":                               "# pci.ids\n8086  Intel Corporation\n\t9a49  TigerLake-LP GT2 [Iris Xe Graphics]\n",
 		"sys/class/drm/card0-eDP-1/status":                     "connected\n",
 		"sys/class/drm/card0-eDP-1/edid":                       panelEDID(),
 		"sys/class/drm/card0-HDMI-A-1/status":                  "disconnected\n",

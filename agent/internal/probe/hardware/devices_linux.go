@@ -30,31 +30,27 @@ func (m machine) gpus(_ *smbios.Info, h *inventory.Hardware) error {
 		ids = append(ids, id)
 		h.GPUs = append(h.GPUs, g)
 	}
-	names := m.pciNames(ids)
-	for i, id := range ids {
-		if n := names[id]; n.Device != "" {
-			h.GPUs[i].Vendor, h.GPUs[i].Model = n.Vendor, n.Device
-		}
-	}
+	m.nameGPUs(h.GPUs, ids)
 	return nil
 }
 
-// pciNames reads the first pci.ids there is; without one there are no names.
-func (m machine) pciNames(ids []string) map[string]pciName {
+// nameGPUs takes names from the first pci.ids there is; without one numbers must do.
+func (m machine) nameGPUs(gpus []inventory.GPU, ids []string) {
 	if len(ids) == 0 {
-		return nil
+		return
 	}
 	for _, name := range [...]string{"/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids", "/usr/share/pci.ids"} {
-		f, err := m.fs.Open(name)
+		text, err := m.fs.ReadFile(name, maxPCIIDs)
 		if err != nil {
 			continue
 		}
-		defer f.Close()
-		if names, err := pciNames(f, ids); err == nil {
-			return names
+		for i, id := range ids {
+			if n := findPCI(text, id); n.Device != "" {
+				gpus[i].Vendor, gpus[i].Model = n.Vendor, n.Device
+			}
 		}
+		return
 	}
-	return nil
 }
 
 // monitors reads the EDID of every connected output. A block that is broken tells

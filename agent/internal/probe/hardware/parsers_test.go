@@ -68,16 +68,18 @@ func TestLocalVolumes(t *testing.T) {
 	}
 }
 
-func TestPCINames(t *testing.T) {
+func TestFindPCI(t *testing.T) {
 	const ids = "# comment\n1002  Advanced Micro Devices, Inc. [AMD/ATI]\n\t15d8  Picasso\n\t\t103c 8615  Laptop\n" +
-		"8086  Intel Corporation\n\t9a49  TigerLake-LP GT2 [Iris Xe Graphics]\n\t\t1028 0a5c  other\nC 03  Display controller\n\t00  VGA\n"
-	got, err := pciNames(strings.NewReader(ids), []string{"8086:9a49", "8086:ffff", "03:00", ""})
-	want := map[string]pciName{"8086:9a49": {"Intel Corporation", "TigerLake-LP GT2 [Iris Xe Graphics]"}, "8086:ffff": {}, "03:00": {}, "": {}}
-	if err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, %v", got, err)
-	}
-	if got, err := pciNames(strings.NewReader(ids[:60]+strings.Repeat("x", 100<<10)), []string{"8086:9a49"}); err != nil || got["8086:9a49"].Device != "" {
-		t.Errorf("a line without end: %+v, %v", got, err)
+		"8086  Intel Corporation\n# between\n\t0a5c  one\n\t\t1028 9a49  subsystem\n\t9a49  TigerLake-LP GT2 [Iris Xe Graphics]\n" +
+		"8087  Another\n\tffff  not Intel's\nC 03  Display controller\n\t00  VGA"
+	for id, want := range map[string]pciName{
+		"8086:9a49": {"Intel Corporation", "TigerLake-LP GT2 [Iris Xe Graphics]"},
+		"1002:15d8": {"Advanced Micro Devices, Inc. [AMD/ATI]", "Picasso"},
+		"8086:ffff": {}, "9999:0000": {}, "C 03:00": {}, "": {}, ":": {}, "8087:": {},
+	} {
+		if got := findPCI([]byte(ids), id); got != want {
+			t.Errorf("findPCI(%q) = %+v, want %+v", id, got, want)
+		}
 	}
 }
 
@@ -142,7 +144,7 @@ func FuzzTextParsers(f *testing.F) {
 		if list, err := parseMountInfo(bytes.NewReader(b)); err == nil {
 			localVolumes(list)
 		}
-		_, _ = pciNames(bytes.NewReader(b), []string{"8086:9a49"})
+		findPCI(b, "8086:9a49")
 		domainFromHosts(string(b), "pc-017")
 		memTotal(string(b))
 	})

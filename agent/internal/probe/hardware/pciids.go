@@ -1,51 +1,46 @@
 package hardware
 
 import (
-	"bufio"
-	"errors"
-	"io"
+	"bytes"
 	"strings"
 )
+
+// maxPCIIDs bounds a pci.ids file, in bytes; it was 1.3 million in 2024.
+const maxPCIIDs = 8 << 20
 
 // pciName is what pci.ids calls a vendor and its device.
 type pciName struct{ Vendor, Device string }
 
-// pciNames finds the names of want (keys are "8086:9a49", lower case) in a pci.ids file.
-// What the file does not name has empty names; it stops reading when all is found.
-func pciNames(r io.Reader, want []string) (map[string]pciName, error) {
-	names := make(map[string]pciName, len(want))
-	vendors := map[string]bool{}
-	for _, id := range want {
-		names[id] = pciName{}
-		vendors[id[:strings.IndexByte(id+":", ':')]] = true
+// findPCI finds the names of id ("8086:9a49", lower case) in the text of a pci.ids
+// file: vendors at the start of a line, their devices below after one tab, subsystems
+// after two. Both names are empty where the file does not have the device.
+func findPCI(text []byte, id string) pciName {
+	vendor, device, ok := strings.Cut(id, ":")
+	if !ok || len(vendor) != 4 || len(device) != 4 {
+		return pciName{}
 	}
-	missing, vendor, vendorName := len(names), "", ""
-	br := bufio.NewReaderSize(r, 32<<10)
-	for missing > 0 {
-		line, err := br.ReadSlice('\n')
-		if len(line) > 6 && err == nil {
-			switch {
-			case line[0] == '#' || (line[0] == '\t' && (vendor == "" || line[1] == '\t')):
-			case line[0] == 'C' && line[1] == ' ':
-				return names, nil // classes come after the last vendor
-			case line[0] != '\t':
-				if vendor = ""; vendors[string(line[:4])] {
-					vendor, vendorName = string(line[:4]), strings.TrimSpace(string(line[4:]))
-				}
-			default:
-				id := vendor + ":" + string(line[1:5])
-				if was, ok := names[id]; ok && was.Device == "" {
-					names[id] = pciName{vendorName, strings.TrimSpace(string(line[5:]))}
-					missing--
-				}
-			}
+	at := bytes.Index(text, []byte("\n"+vendor+"  "))
+	if at < 0 {
+		return pciName{}
+	}
+	line, rest := cutLine(text[at+1:])
+	name := strings.TrimSpace(string(line[4:]))
+	want := []byte("\t" + device + "  ")
+	for len(rest) > 0 {
+		line, rest = cutLine(rest)
+		if bytes.HasPrefix(line, want) {
+			return pciName{Vendor: name, Device: strings.TrimSpace(string(line[len(want):]))}
 		}
-		if errors.Is(err, io.EOF) {
-			return names, nil
-		}
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			return names, err
+		if len(line) > 0 && line[0] != '\t' && line[0] != '#' {
+			break // the next vendor
 		}
 	}
-	return names, nil
+	return pciName{}
+}
+
+func cutLine(text []byte) (line, rest []byte) {
+	if i := bytes.IndexByte(text, '\n'); i >= 0 {
+		return text[:i], text[i+1:]
+	}
+	return text, nil
 }
