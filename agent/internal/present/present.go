@@ -15,51 +15,6 @@ import (
 	"vigia/internal/inventory"
 )
 
-// ParseSections turns names ("hardware", also "hardware,system") into sections, in
-// document order; none means all. An unknown name is an error that lists the known ones.
-func ParseSections(names []string) ([]inventory.Section, error) {
-	asked := map[inventory.Section]bool{}
-	for _, list := range names {
-		for name := range strings.SplitSeq(list, ",") {
-			name = strings.ToLower(strings.TrimSpace(name))
-			if name == "" {
-				continue
-			}
-			if !known(inventory.Section(name)) {
-				return nil, fmt.Errorf("section %q: unknown, want one of %s", name, strings.Join(sectionNames(), ", "))
-			}
-			asked[inventory.Section(name)] = true
-		}
-	}
-	if len(asked) == 0 {
-		return inventory.Sections(), nil
-	}
-	var chosen []inventory.Section
-	for _, s := range inventory.Sections() {
-		if asked[s] {
-			chosen = append(chosen, s)
-		}
-	}
-	return chosen, nil
-}
-
-func known(s inventory.Section) bool {
-	for _, k := range inventory.Sections() {
-		if k == s {
-			return true
-		}
-	}
-	return false
-}
-
-func sectionNames() []string {
-	var names []string
-	for _, s := range inventory.Sections() {
-		names = append(names, string(s))
-	}
-	return names
-}
-
 // Table writes the chosen sections of s (all when there are none) as aligned text. The
 // error is that of w.
 func Table(w io.Writer, s *inventory.Snapshot, sections []inventory.Section) error {

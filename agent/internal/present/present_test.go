@@ -2,7 +2,6 @@ package present
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,20 +87,6 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 func TestTableTellsThatItCouldNotWrite(t *testing.T) {
 	if err := Table(full{}, sample(), nil); err == nil {
 		t.Error("no error")
-	}
-}
-
-func TestParseSections(t *testing.T) {
-	all, err := ParseSections(nil)
-	if err != nil || !slices.Equal(all, inventory.Sections()) {
-		t.Errorf("none: %v, %v", all, err)
-	}
-	some, err := ParseSections([]string{"System, hardware", "hardware"})
-	if err != nil || !slices.Equal(some, []inventory.Section{inventory.SectionHardware, inventory.SectionSystem}) {
-		t.Errorf("some: %v, %v", some, err)
-	}
-	if _, err := ParseSections([]string{"hardwear"}); err == nil || !strings.Contains(err.Error(), `"hardwear"`) || !strings.Contains(err.Error(), "software") {
-		t.Errorf("unknown: %v", err)
 	}
 }
 
