@@ -1,0 +1,182 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"vigia/collector/internal/apperr"
+	"vigia/collector/internal/authorization"
+	"vigia/collector/internal/fleet"
+	"vigia/collector/internal/org"
+	"vigia/internal/inventory"
+)
+
+// oldAfter is from what age on a section is called old: a whole inventory comes every
+// four hours, and unchanged ones renew the machine's sign of life, not the section.
+const oldAfter = silentAfter
+
+// machinePage is what the three tabs of a machine share.
+type machinePage struct {
+	Page
+	Tab     string
+	Machine fleet.Machine
+	Person  org.Person
+	Silent  bool
+}
+
+type machineShowPage struct {
+	machinePage
+	Sections  []freshness
+	Sources   []inventory.Source
+	Troubled  []inventory.Source // failed or stale
+	Identity  *inventory.Machine
+	Hardware  *inventory.Hardware
+	System    *inventory.System
+	Antivirus []inventory.Antivirus
+	AVTold    bool
+	Findings  []authorization.Finding
+	Raw       []rawSection
+}
+
+// freshness is one section and how old it is.
+type freshness struct {
+	Section inventory.Section
+	TakenAt time.Time
+	Told    bool
+	Trouble string // outcome of a source that failed or is stale, else ""
+}
+
+type rawSection struct {
+	Section inventory.Section
+	JSON    string
+}
+
+// machineOf reads the machine that the URL names.
+func (c *console) machineOf(w http.ResponseWriter, r *http.Request, tab string) (machinePage, error) {
+	p := machinePage{Page: c.newPage(w, r, "machines"), Tab: tab}
+	m, err := c.Machines.Machine(r.Context(), r.PathValue("id"))
+	if apperr.Is(err, apperr.NotFound) {
+		return p, apperr.Wrap(err, apperr.NotFound, "web.no-machine", nil)
+	} else if err != nil {
+		return p, err
+	}
+	p.Machine, p.Title, p.Silent = m, m.Hostname, silent(m, p.Now.Add(-silentAfter))
+	if m.Person != "" {
+		p.Person, err = c.Directory.Person(r.Context(), m.Person)
+		if err != nil && !apperr.Is(err, apperr.NotFound) {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// machineShow says first how a machine is and how fresh that is, then what it is.
+func (c *console) machineShow(w http.ResponseWriter, r *http.Request) error {
+	base, err := c.machineOf(w, r, "summary")
+	if err != nil {
+		return err
+	}
+	p := machineShowPage{machinePage: base}
+	docs, err := c.Inventory.Documents(r.Context(), p.Machine.ID)
+	if err != nil {
+		return err
+	}
+	for _, d := range docs {
+		if err := p.read(d); err != nil {
+			c.Log.Error("a stored section cannot be read", "machine", p.Machine.ID, "section", d.Section, "error", err)
+		}
+	}
+	p.judge(docs)
+	p.Findings, err = c.openFindings(r.Context(), p.Machine.ID)
+	if err != nil {
+		return err
+	}
+	return c.render(w, r, "machine_show", p)
+}
+
+func (c *console) openFindings(ctx context.Context, machine string) ([]authorization.Finding, error) {
+	return c.Findings.Findings(ctx, authorization.FindingFilter{Machine: machine, State: authorization.Open, Limit: 20})
+}
+
+// read takes one stored section into the page.
+func (p *machineShowPage) read(d fleet.Document) error {
+	var err error
+	switch d.Section {
+	case inventory.SectionMachine:
+		p.Identity, err = decoded[inventory.Machine](d.Body)
+	case inventory.SectionHardware:
+		p.Hardware, err = decoded[inventory.Hardware](d.Body)
+	case inventory.SectionSystem:
+		p.System, err = decoded[inventory.System](d.Body)
+	case inventory.SectionAntivirus:
+		if err = json.Unmarshal(d.Body, &p.Antivirus); err == nil {
+			p.AVTold = true
+		}
+	case inventory.SectionSources:
+		err = json.Unmarshal(d.Body, &p.Sources)
+	}
+	if d.Section != inventory.SectionSoftware && len(d.Body) < 1<<20 {
+		p.Raw = append(p.Raw, rawSection{d.Section, indented(d.Body)})
+	}
+	return err
+}
+
+func decoded[T any](body []byte) (*T, error) {
+	v := new(T)
+	if err := json.Unmarshal(body, v); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func indented(body []byte) string {
+	var v any
+	if err := json.Unmarshal(body, &v); err != nil {
+		return fmt.Sprintf("%q", body)
+	}
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return string(body)
+	}
+	return string(b)
+}
+
+// judge says of each section how fresh it is, and which sources are in trouble.
+func (p *machineShowPage) judge(docs []fleet.Document) {
+	taken := map[inventory.Section]time.Time{}
+	for _, d := range docs {
+		taken[d.Section] = d.TakenAt
+	}
+	trouble := map[inventory.Section]string{}
+	for _, s := range p.Sources {
+		if s.Outcome != inventory.OutcomeFailed && s.Outcome != inventory.OutcomeStale {
+			continue
+		}
+		p.Troubled = append(p.Troubled, s)
+		trouble[sectionOf(s.Source, p.Antivirus)] = string(s.Outcome)
+	}
+	for _, s := range []inventory.Section{inventory.SectionHardware, inventory.SectionSystem, inventory.SectionSoftware, inventory.SectionAntivirus} {
+		at, told := taken[s]
+		p.Sections = append(p.Sections, freshness{Section: s, TakenAt: at, Told: told, Trouble: trouble[s]})
+	}
+}
+
+// sectionOf tells which section a source feeds.
+func sectionOf(source string, products []inventory.Antivirus) inventory.Section {
+	switch s := inventory.Section(source); s {
+	case inventory.SectionHardware, inventory.SectionSystem, inventory.SectionMachine, inventory.SectionAntivirus:
+		return s
+	}
+	for _, a := range products {
+		if a.Product == source {
+			return inventory.SectionAntivirus
+		}
+	}
+	if source == "clamav" {
+		return inventory.SectionAntivirus
+	}
+	return inventory.SectionSoftware
+}

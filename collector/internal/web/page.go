@@ -1,0 +1,109 @@
+package web
+
+import (
+	"html/template"
+	"net/http"
+	"time"
+
+	"vigia/collector/internal/actor"
+	"vigia/collector/internal/locale"
+	"vigia/collector/internal/web/form"
+)
+
+// languageCookie holds the language that the reader chose. It says nothing else.
+const languageCookie = "vigia-language"
+
+// Page is what every template gets. Its printer writes in the reader's language.
+type Page struct {
+	*locale.Printer
+	Title     string
+	Section   string // of the rail, "" for none
+	SignedIn  bool
+	Everybody bool   // may see the company's machines and records
+	Who       string // e-mail, or empty
+	Role      string // in words
+	Now       time.Time
+	Languages []languageLink
+	CSS, JS   string
+	Favicon   string
+}
+
+type languageLink struct {
+	Code, Name, URL string
+	Current         bool
+}
+
+// newPage must not need a session: failures are pages too.
+func (c *console) newPage(w http.ResponseWriter, r *http.Request, section string) Page {
+	p := Page{
+		Printer: c.Texts.For(c.language(r), c.Zone), Section: section, Now: c.Now(),
+		CSS: c.static.urls["console.css"], JS: c.static.urls["console.js"], Favicon: c.static.urls["favicon.svg"],
+	}
+	if a := actor.From(r.Context()); a.Kind == actor.Person {
+		p.SignedIn, p.Everybody, p.Who = true, can(a, seeEverything), a.ID
+		p.Role = p.Word("role", string(a.Role))
+		if a.ID == operatorID {
+			p.Who = p.T("operator")
+		}
+	}
+	for _, lang := range locale.Languages() {
+		q := r.URL.Query()
+		q.Set("lang", lang)
+		url := r.URL.Path + "?" + q.Encode()
+		if r.Method != http.MethodGet {
+			url = form.Link("/", "lang", lang)
+		}
+		p.Languages = append(p.Languages, languageLink{Code: lang, Name: p.T("language." + lang), URL: url, Current: lang == p.Lang})
+	}
+	return p
+}
+
+// language is what the URL asks for, else the cookie, else the browser's header.
+func (c *console) language(r *http.Request) string {
+	cookie := ""
+	if k, err := r.Cookie(languageCookie); err == nil {
+		cookie = k.Value
+	}
+	return c.Texts.Match(r.Header.Get("Accept-Language"), r.URL.Query().Get("lang"), cookie)
+}
+
+// rememberLanguage keeps a choice made in the URL for a year.
+func (c *console) rememberLanguage(w http.ResponseWriter, r *http.Request) {
+	if lang := form.OneOf(r, "lang", locale.Languages()...); lang != "" {
+		http.SetCookie(w, &http.Cookie{
+			Name: languageCookie, Value: lang, Path: "/", MaxAge: 365 * 24 * 3600,
+			Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		})
+	}
+}
+
+// When writes a moment in full, for people and for machines.
+func (p Page) When(t time.Time) template.HTML { return p.timeTag(t, p.DateTime(t), "") }
+
+// Since writes how long ago a moment was; pointing at it shows the moment.
+func (p Page) Since(t time.Time) template.HTML { return p.timeTag(t, p.Ago(t, p.Now), p.DateTime(t)) }
+
+func (p Page) timeTag(t time.Time, text, title string) template.HTML {
+	if t.IsZero() {
+		return template.HTML(template.HTMLEscapeString(text))
+	}
+	s := `<time datetime="` + t.UTC().Format(time.RFC3339) + `"`
+	if title != "" {
+		s += ` title="` + template.HTMLEscapeString(title) + `"`
+	}
+	return template.HTML(s + ">" + template.HTMLEscapeString(text) + "</time>")
+}
+
+// OrNone is s, or a dash that is read out as "not told".
+func (p Page) OrNone(s string) template.HTML {
+	if s != "" {
+		return template.HTML(template.HTMLEscapeString(s))
+	}
+	return template.HTML(`<span class="vg-muted">` + template.HTMLEscapeString(p.T("not-told")) + `</span>`)
+}
+
+// Number64 writes a count; templates cannot convert.
+func (p Page) Number64(n int) string { return p.Number(int64(n)) }
+
+// Less is a - b, for templates.
+func (p Page) Less(a, b int) int { return a - b }

@@ -1,0 +1,109 @@
+package web_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"vigia/collector/internal/authorization"
+)
+
+// addresses are all pages of a console with sample data.
+func addresses() []string {
+	return []string{
+		"/", "/home/counts",
+		"/machines", "/machines?q=zzz", "/machines?state=quarantined&site=Quer%C3%A9taro", "/machines?seen=silent",
+		"/machines/" + laptop, "/machines/" + server, "/machines/" + silentPC, "/machines/" + freshPC,
+		"/machines/" + laptop + "/software", "/machines/" + laptop + "/software?show=findings", "/machines/" + laptop + "/software?page=2", "/machines/" + freshPC + "/software",
+		"/machines/" + laptop + "/history", "/machines/" + freshPC + "/history",
+		"/software", "/software?source=deb&after=50", "/software?q=zzz",
+		"/findings", "/findings?state=open&machine=" + laptop, "/findings?q=zzz",
+		"/findings/41", "/findings/40", "/findings/39", "/findings/12", "/findings/11",
+		"/nonconformities", "/nonconformities?state=contained", "/nonconformities/NC-2026-0001", "/nonconformities/NC-2026-0002",
+	}
+}
+
+// sound says what no page may hold: a key without a sentence, a missing value, markup
+// that came with the data.
+func sound(t *testing.T, url, body string) {
+	t.Helper()
+	for _, bad := range []string{"‹", "no value", "%!", "<script>alert", "<img src=x", "<svg onload", "<i>x</i>", "1.0<b>", "0001-01-01", "otro (", "other ("} {
+		if i := strings.Index(body, bad); i >= 0 {
+			t.Errorf("%s holds %q: …%s…", url, bad, body[max(0, i-60):min(len(body), i+80)])
+		}
+	}
+}
+
+func TestEveryPageInBothLanguages(t *testing.T) {
+	f := newFake()
+	srv := console(t, f.deps(t))
+	c := client(t, srv, f, "ana@example.com")
+	for lang, word := range map[string]string{"es": "Hallazgos", "en": "Findings"} {
+		for _, url := range addresses() {
+			res, body := get(t, c, srv.URL+url, lang)
+			if res.StatusCode != http.StatusOK {
+				t.Errorf("%s %s: %d\n%s", lang, url, res.StatusCode, body)
+				continue
+			}
+			sound(t, url, body)
+			if url != "/home/counts" && (!strings.Contains(body, word) || !strings.Contains(body, `<html lang="`+lang+`"`)) {
+				t.Errorf("%s %s is not in that language", lang, url)
+			}
+		}
+	}
+}
+
+func TestEmptyConsoleSaysWhatToDo(t *testing.T) {
+	f := newFake()
+	f.empty, f.machines, f.findings, f.records = true, nil, nil, nil
+	f.allow = authorization.Allowlist{Mode: authorization.Learn, Baseline: true}
+	srv := console(t, f.deps(t))
+	c := client(t, srv, f, "")
+	for url, want := range map[string]string{
+		"/": "vigia-agent enroll --token", "/machines": "vigia-collector token create", "/findings": "Aprendizaje",
+		"/nonconformities": "modo de cumplimiento", "/software": "Todavía no se ha recibido ningún programa",
+	} {
+		res, body := get(t, c, srv.URL+url, "es")
+		if res.StatusCode != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%s: %d, without %q", url, res.StatusCode, want)
+		}
+		sound(t, url, body)
+	}
+}
+
+func TestProgramNamesAreNeverMarkup(t *testing.T) {
+	f := newFake()
+	srv := console(t, f.deps(t))
+	c := client(t, srv, f, "ana@example.com")
+	for _, url := range []string{"/", "/software", "/findings", "/findings/40", "/nonconformities/NC-2026-0001", "/machines/" + laptop, "/machines/" + laptop + "/software", "/machines/" + laptop + "/history"} {
+		_, body := get(t, c, srv.URL+url, "es")
+		if !strings.Contains(body, "&lt;script&gt;alert(") {
+			t.Errorf("%s does not show the program, so this test proves nothing there", url)
+		}
+		sound(t, url, body)
+	}
+}
+
+func TestFailuresQuoteANumberAndTellNoSecret(t *testing.T) {
+	f := newFake()
+	srv := console(t, f.deps(t))
+	c := client(t, srv, f, "ana@example.com")
+	for _, url := range []string{"/nada", "/machines/" + report1, "/findings/999", "/findings/x", "/nonconformities/NC-1999-0001"} {
+		res, body := get(t, c, srv.URL+url, "es")
+		if res.StatusCode != http.StatusNotFound || !strings.Contains(body, "E-3F4B7C01") || !strings.Contains(body, "No se encontró") {
+			t.Errorf("%s: %d\n%s", url, res.StatusCode, body)
+		}
+		sound(t, url, body)
+	}
+	f.broken = errors.New("pq: password authentication failed")
+	for _, url := range addresses() {
+		res, body := get(t, c, srv.URL+url, "en")
+		if res.StatusCode != http.StatusInternalServerError && !strings.HasPrefix(url, "/home") {
+			t.Errorf("%s: %d with a broken store", url, res.StatusCode)
+		}
+		if strings.Contains(body, "password") || strings.Contains(body, "goroutine") {
+			t.Errorf("%s tells the cause", url)
+		}
+	}
+}

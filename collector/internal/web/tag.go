@@ -1,0 +1,48 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+)
+
+// tag is a state in words, how it is meant and its icon: colour never says it alone.
+type tag struct{ Class, Icon, Text string }
+
+// Tag is for the template "tag".
+func (p Page) Tag(group string, value any) tag {
+	v := fmt.Sprint(value)
+	class, icon := toneOf(group + "." + v)
+	return tag{class, icon, p.Word(group, v)}
+}
+
+// toneOf says how each value of a closed group is meant.
+func toneOf(state string) (class, icon string) {
+	switch state {
+	case "machine.state.active", "outcome.ok", "nc.state.contained", "finding.state.authorized", "program.state.gone",
+		"program.state.authorized", "av.state.on", "mode.enforce", "tried.decides":
+		return "vg-good", "circle-check"
+	case "machine.state.quarantined", "machine.state.revoked", "finding.state.open", "nc.state.open", "outcome.failed",
+		"program.state.present", "av.state.off", "av.state.expired", "verdict.denied", "verdict.unauthorized":
+		return "vg-bad", "alert-triangle"
+	case "outcome.stale", "av.state.snoozed", "av.state.unknown", "fresh.old":
+		return "vg-warn", "clock"
+	case "outcome.absent":
+		return "vg-quiet", "eye-off"
+	case "finding.state.gone":
+		return "vg-quiet", "circle-check"
+	}
+	return "vg-quiet", "info-circle"
+}
+
+// iconSVG draws an icon of the bundle; it is decoration, the words stand beside it.
+func iconSVG(icons map[string][]string, name string) (template.HTML, error) {
+	paths, ok := icons[name]
+	if !ok {
+		return "", fmt.Errorf("icon %q is not in assets/icons.txt", name)
+	}
+	s := `<svg class="icon" aria-hidden="true" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">`
+	for _, d := range paths {
+		s += `<path d="` + template.HTMLEscapeString(d) + `"/>`
+	}
+	return template.HTML(s + `</svg>`), nil
+}

@@ -1,0 +1,145 @@
+// Package web owns the console's pages: what a person at a browser sees and sends. It
+// refuses to decide what is authorized, to keep anything, and to speak a language
+// itself: it asks its ports, and locale for every sentence.
+//
+// routes.go lists every route; noun_verb.go holds one page or action each.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"time"
+	_ "time/tzdata" // zones of sites, also where the system has no zone files
+
+	"github.com/alexedwards/scs/v2"
+
+	"vigia/collector/internal/authorization"
+	"vigia/collector/internal/fleet"
+	"vigia/collector/internal/locale"
+	"vigia/collector/internal/nonconformity"
+	"vigia/collector/internal/org"
+	"vigia/internal/policy"
+)
+
+// Machines is what pages ask about machines; fleet.Store has it.
+type Machines interface {
+	Machine(ctx context.Context, id string) (fleet.Machine, error)
+	Machines(ctx context.Context, f fleet.MachineFilter) ([]fleet.Machine, error)
+}
+
+// Findings is what pages ask about findings; authorization.FindingReader has it.
+type Findings interface {
+	Findings(ctx context.Context, f authorization.FindingFilter) ([]authorization.Finding, error)
+	Finding(ctx context.Context, row int64) (authorization.Finding, error)
+	FindingCounts(ctx context.Context) (map[authorization.FindingState]int, error)
+}
+
+// Nonconformities is what pages ask about records; nonconformity.Store has it.
+type Nonconformities interface {
+	ByNumber(ctx context.Context, number string) (nonconformity.Nonconformity, error)
+	List(ctx context.Context, f nonconformity.Filter) ([]nonconformity.Nonconformity, error)
+}
+
+// Directory is what pages ask about people and places; org.Store has it.
+type Directory interface {
+	Person(ctx context.Context, email string) (org.Person, error) // NotFound where there is none
+	Sites(ctx context.Context) ([]org.Site, error)
+}
+
+// Allowlist tells the mode; authorization.Store has it.
+type Allowlist interface {
+	CurrentAllowlist(ctx context.Context) (authorization.Allowlist, error)
+}
+
+// Explainer tells which rules were tried for a finding's program on its machine, as
+// they stand now, and what each said.
+type Explainer interface {
+	ExplainFinding(ctx context.Context, f authorization.Finding) (policy.Explanation, error)
+}
+
+// SignIn uses up a one-time link. It returns the e-mail of the person the link is for,
+// empty for whoever administers the server, and an error with a key when the link is
+// unknown, used or expired.
+type SignIn interface {
+	UseLink(ctx context.Context, secret string) (person string, err error)
+}
+
+// Counts is what the home page counts.
+type Counts struct {
+	Machines            int // all but archived
+	Silent              int // active ones that nothing was heard of since the time asked for
+	Quarantined         int
+	FailingMachines     int // with a source that failed or is stale; -1: not counted
+	OpenFindings        int
+	OpenNonconformities int // at most 1000, which reads "1000 or more"
+}
+
+// Deps is what the pages stand on. All fields are required but Counts.
+type Deps struct {
+	Machines        Machines
+	Inventory       fleet.InventoryReader
+	Findings        Findings
+	Nonconformities Nonconformities
+	Directory       Directory
+	Allowlist       Allowlist
+	Explainer       Explainer
+	SignIn          SignIn
+	Sessions        scs.Store // forgets nothing before its time, tells nothing after
+	Texts           *locale.Catalogue
+	Zone            *time.Location // in which times are shown
+	Now             func() time.Time
+	NewID           func() string // text that tells one failure from another; 8 or more characters
+	Log             *slog.Logger
+
+	// Counts counts for the home page. Nil: the lists are read through, at most every
+	// ten seconds, which is good for some thousand machines.
+	Counts func(ctx context.Context, silentSince time.Time) (Counts, error)
+}
+
+// check names the fields that are missing.
+func (d *Deps) check() error {
+	var missing []error
+	v := reflect.ValueOf(d).Elem()
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Name
+		if v.Field(i).IsZero() && name != "Counts" {
+			missing = append(missing, fmt.Errorf("web: Deps.%s is missing", name))
+		}
+	}
+	return errors.Join(missing...)
+}
+
+// console is the pages with what they stand on.
+type console struct {
+	Deps
+	pages    pages
+	static   assets
+	sessions *scs.SessionManager
+	counts   countCache
+}
+
+// New returns the console. An error tells that Deps is incomplete or that the bundle of
+// CSS and JS was not built into this program.
+func New(d Deps) (http.Handler, error) {
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	c := &console{Deps: d}
+	var err error
+	if c.static, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	if c.pages, err = loadPages(c.static.icons); err != nil {
+		return nil, err
+	}
+	c.sessions = newSessions(d.Sessions)
+	c.sessions.ErrorFunc = c.sessionFailed
+	if c.Counts == nil {
+		c.Counts = c.scanCounts
+	}
+	return c.guard(c.routes()), nil
+}
