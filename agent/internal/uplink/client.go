@@ -188,7 +188,8 @@ func errorText(err error) string {
 // ended tells how a connection ended.
 type ended struct {
 	err     error
-	stable  bool
+	worked  bool          // the collector took this machine
+	stable  bool          // and for some time
 	renewed bool          // come back at once, with the new certificate
 	later   time.Duration // the collector's wish
 }
