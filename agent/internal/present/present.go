@@ -68,7 +68,7 @@ func (p *printer) title(format string, args ...any) {
 	if err := p.tw.Flush(); err != nil && p.err == nil {
 		p.err = fmt.Errorf("writing the table: %w", err)
 	}
-	p.line(fmt.Sprintf(format, args...))
+	p.line(strings.TrimSpace(fmt.Sprintf(format, args...)))
 }
 
 // field writes a name and what is known of it; nothing when nothing is.

@@ -14,7 +14,7 @@ import (
 )
 
 // image makes a tree with every kind of link an image brings, and a secret beside it.
-func image(t *testing.T) (*FS, string) {
+func image(t testing.TB) (*FS, string) {
 	t.Helper()
 	top := t.TempDir()
 	dir := filepath.Join(top, "image")
@@ -42,7 +42,7 @@ func image(t *testing.T) (*FS, string) {
 	return f, dir
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -156,4 +156,40 @@ func TestOpenErrors(t *testing.T) {
 	if _, err := Open(filepath.Join(t.TempDir(), "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing root: %v", err)
 	}
+}
+
+// FuzzNothingLeadsOutside reads through a link of any target, in a tree that has other
+// links already, and looks for the secret that lies beside the tree.
+func FuzzNothingLeadsOutside(f *testing.F) {
+	fsys, dir := image(f)
+	for _, target := range []string{"../secret", "/../../secret", "../../../../../secret", "lib/../../secret", dir + "/../secret", "/etc/above", "."} {
+		f.Add(target, "/link")
+		f.Add(target, "link/../../secret")
+	}
+	f.Fuzz(func(t *testing.T, target, name string) {
+		link := filepath.Join(dir, "link")
+		if err := os.Remove(link); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(target, link); err != nil {
+			return // a target that no file system takes
+		}
+		for _, p := range []string{name, "/link", "/link/secret"} {
+			if b, err := fsys.ReadFile(p, 100); err == nil && string(b) == "host" {
+				t.Fatalf("ReadFile(%q) with link to %q read the host", p, target)
+			}
+			if list, err := fsys.ReadDir(p); err == nil {
+				for _, e := range list {
+					if e.Name() == "image" {
+						t.Fatalf("ReadDir(%q) with link to %q listed the host", p, target)
+					}
+				}
+			}
+			if _, err := fsys.Stat(p); err == nil {
+				if real, err := fsys.Resolve(p); err != nil || !strings.HasPrefix(real, "/") {
+					t.Fatalf("Resolve(%q) = %q, %v", p, real, err)
+				}
+			}
+		}
+	})
 }
