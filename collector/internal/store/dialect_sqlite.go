@@ -8,6 +8,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"strings"
 
@@ -50,6 +51,9 @@ func (sqliteDialect) open(ctx context.Context, cfg Config) (*sql.DB, *sql.DB, er
 	case "FULL", "NORMAL":
 	default:
 		return nil, nil, apperr.New(apperr.Invalid, "store.synchronous", apperr.Args{"field": "synchronous", "value": sync})
+	}
+	if err := createPrivate(cfg.Path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, nil, apperr.Wrap(err, apperr.Invalid, "store.path", apperr.Args{"field": "data", "value": cfg.Path})
 	}
 	const common = "_busy_timeout=10000&_foreign_keys=on&_stmt_cache_size=256"
 	// The write lock is taken when a transaction begins: a lock asked for after a read

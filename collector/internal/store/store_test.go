@@ -36,6 +36,7 @@ func TestOpenRefusesWrongConfig(t *testing.T) {
 		"store.no-database":   {},
 		"store.two-databases": {Path: "x", DatabaseURL: "postgres://h/d"},
 		"store.database-url":  {DatabaseURL: "mysql://h/d"},
+		"store.path":          {Path: filepath.Join(t.TempDir(), "absent", "x")},
 		"store.synchronous":   {Path: filepath.Join(t.TempDir(), "x"), Synchronous: "OFF"},
 	} {
 		_, err := store.Open(context.Background(), cfg)

@@ -172,9 +172,8 @@ func TestPostgresRestart(t *testing.T) {
 				object := fmt.Sprintf("%d/%d", round, i)
 				if s.Append(ctx, audit.Entry{Actor: "cli:test", Action: "test", Object: object}) == nil {
 					acknowledged <- i
-				}
-				if i > 50 {
-					time.Sleep(5 * time.Millisecond)
+				} else {
+					time.Sleep(50 * time.Millisecond)
 				}
 			}
 		}()

@@ -30,7 +30,7 @@ const install = "install it with: apt-get install postgresql"
 // keeper starts the server and waits for a word. The end of its input, which comes
 // when the test process ends in whatever way, stops the server and removes the folder.
 const keeper = `
-"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c shared_buffers=64MB -c max_connections=200 >>"$2/log" 2>&1 &
+"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c shared_buffers=64MB -c max_connections=200 -c deadlock_timeout=100ms >>"$2/log" 2>&1 &
 pid=$!
 word=gone
 read word
