@@ -1,0 +1,164 @@
+package ingest
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"vigia/collector/internal/authorization"
+	"vigia/collector/internal/ingest/pack"
+	"vigia/internal/inventory"
+	"vigia/internal/policy"
+)
+
+// machineState is a machine within a batch: as it was stored, and as the reports of the
+// batch leave it.
+type machineState struct {
+	Machine
+	before, now []pack.Install // ascending by item
+	findings    []*Finding     // all of it, by Row; new ones last
+	idx         *findingIndex
+	sections    map[inventory.Section]SectionRow
+	software    bool // now, Digest … must be stored
+	facts       bool
+	counts      bool
+	eval        *policy.Evaluator
+	evalFor     *policyState
+}
+
+func newMachineState(m Machine) (*machineState, error) {
+	s := &machineState{Machine: m, sections: make(map[inventory.Section]SectionRow)}
+	var err error
+	if s.before, err = pack.Installs(nil, m.Body); err != nil {
+		return nil, fmt.Errorf("software of machine %s: %w", m.ID, err)
+	}
+	s.now = s.before
+	return s, nil
+}
+
+// evaluator returns what judges programs of this machine.
+func (m *machineState) evaluator(p *policyState) policy.Evaluator {
+	if m.eval == nil || m.evalFor != p {
+		e := p.compiled.On(m.context())
+		m.eval, m.evalFor = &e, p
+	}
+	return *m.eval
+}
+
+// change is what one report did to a machine's list: programs that came, by index into
+// a wholeList, and items that went.
+type change struct {
+	list  *wholeList
+	came  []int
+	went  []int64
+	first bool // the first list of this machine
+}
+
+// replace makes list the machine's, and tells what changed. Every item is known.
+func (m *machineState) replace(list *wholeList, at time.Time) change {
+	c := change{list: list, first: m.TakenAt.IsZero()}
+	next := make([]pack.Install, len(list.items))
+	old := m.now
+	for n, i := range list.byItem() {
+		id := list.items[i].id
+		for len(old) > 0 && old[0].Item < id {
+			c.went = append(c.went, old[0].Item)
+			old = old[1:]
+		}
+		next[n] = pack.Install{Item: id, Installed: seconds(list.programs[i].InstalledAt), First: at.Unix()}
+		if len(old) > 0 && old[0].Item == id {
+			next[n].First = old[0].First
+			old = old[1:]
+			continue
+		}
+		c.came = append(c.came, i)
+	}
+	for _, in := range old {
+		c.went = append(c.went, in.Item)
+	}
+	m.now, m.Digest, m.Exact = next, list.digest, list.exact
+	m.software = true
+	return c
+}
+
+// amend applies a delta, or returns false where it does not fit and nothing was done.
+func (m *machineState) amend(d *deltaList, at time.Time) (change, bool) {
+	c := change{list: &d.set}
+	if m.TakenAt.IsZero() || m.Digest != d.base {
+		return c, false
+	}
+	removed := make(map[int64]inventory.Key, len(d.gone))
+	for i, it := range d.gone {
+		if it != nil { // never heard of: the digest tells whether that matters
+			removed[it.id] = d.removed[i]
+		}
+	}
+	order := d.set.byItem()
+	sum, next, old := m.Digest, make([]pack.Install, 0, len(m.now)+len(order)), m.now
+	keep := func(upTo int64) {
+		for len(old) > 0 && old[0].Item < upTo {
+			if key, ok := removed[old[0].Item]; ok {
+				sum = sum.Sub(inventory.EntryHash(key, unixTime(old[0].Installed)))
+				c.went = append(c.went, old[0].Item)
+			} else {
+				next = append(next, old[0])
+			}
+			old = old[1:]
+		}
+	}
+	for _, i := range order {
+		it, p := d.set.items[i], &d.set.programs[i]
+		keep(it.id)
+		in := pack.Install{Item: it.id, Installed: seconds(p.InstalledAt), First: at.Unix()}
+		if len(old) > 0 && old[0].Item == it.id {
+			sum = sum.Sub(inventory.EntryHash(it.key, unixTime(old[0].Installed)))
+			in.First, old = old[0].First, old[1:]
+		} else {
+			c.came = append(c.came, i)
+		}
+		sum, next = sum.Add(inventory.EntryHash(it.key, p.InstalledAt)), append(next, in)
+	}
+	keep(math.MaxInt64)
+	if m.Exact && sum != d.result || len(next) > inventory.MaxPrograms {
+		return change{}, false
+	}
+	m.now, m.Digest, m.software = next, d.result, true
+	return c, true
+}
+
+// byItem returns the indexes of the list in the order of items, which are all known.
+func (w *wholeList) byItem() []int {
+	order := make([]int, len(w.items))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(w.items[a].id, w.items[b].id) })
+	return order
+}
+
+// openFindings counts the open ones.
+func (m *machineState) openFindings() int {
+	n := 0
+	for _, f := range m.findings {
+		if f.State == authorization.Open {
+			n++
+		}
+	}
+	return n
+}
+
+func seconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+func unixTime(s int64) time.Time {
+	if s == 0 {
+		return time.Time{}
+	}
+	return time.Unix(s, 0).UTC()
+}

@@ -1,0 +1,137 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+
+	"vigia/collector/internal/apperr"
+	"vigia/collector/internal/fleet"
+	"vigia/collector/internal/ingest"
+	"vigia/collector/internal/ingest/pack"
+	"vigia/internal/inventory"
+)
+
+var _ fleet.InventoryReader = (*Store)(nil)
+
+// inventoryRow returns the row of a machine, or NotFound.
+func (s *Store) inventoryRow(ctx context.Context, machine string) (int64, error) {
+	var row int64
+	err := s.on(ctx).QueryRowContext(ctx, "SELECT id FROM machine WHERE uuid = $1", machine).Scan(&row)
+	return row, s.mapError("reading a machine", unknown(err, "machine.unknown", apperr.Args{"machine": machine}))
+}
+
+// Documents implements fleet.InventoryReader, in document order.
+func (s *Store) Documents(ctx context.Context, machine string) ([]fleet.Document, error) {
+	row, err := s.inventoryRow(ctx, machine)
+	if err != nil {
+		return nil, err
+	}
+	var packer pack.Documents
+	list, err := rows(ctx, s.on(ctx), "SELECT section, digest, taken_at, body FROM machine_section WHERE machine_id = $1", []any{row},
+		func(r *sql.Rows, d *fleet.Document) error {
+			var digest, body []byte
+			var taken int64
+			if err := r.Scan(&d.Section, &digest, &taken, &body); err != nil {
+				return err
+			}
+			copy(d.Digest[:], digest)
+			d.TakenAt = fromMicros(taken)
+			d.Body, err = packer.Unpack(body)
+			return err
+		})
+	order := inventory.Sections()
+	slices.SortFunc(list, func(a, b fleet.Document) int { return slices.Index(order, a.Section) - slices.Index(order, b.Section) })
+	return list, s.mapError("reading sections", err)
+}
+
+// Installs implements fleet.InventoryReader, in the order of names.
+func (s *Store) Installs(ctx context.Context, machine string) ([]fleet.Install, error) {
+	row, err := s.inventoryRow(ctx, machine)
+	if err != nil {
+		return nil, err
+	}
+	machines, err := s.LoadMachines(ctx, []int64{row})
+	if err != nil || len(machines) == 0 {
+		return nil, err
+	}
+	packed, err := pack.Installs(nil, machines[0].Body)
+	if err != nil {
+		return nil, s.mapError("reading installs", err)
+	}
+	items, err := s.ItemPrograms(ctx, mapOf(packed, func(in pack.Install) int64 { return in.Item }))
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[int64]*ingest.Item, len(items))
+	for i := range items {
+		byID[items[i].ID] = &items[i]
+	}
+	list := make([]fleet.Install, 0, len(packed))
+	for _, in := range packed {
+		if it := byID[in.Item]; it != nil {
+			p := it.Program
+			if in.Installed != 0 {
+				p.InstalledAt = time.Unix(in.Installed, 0).UTC()
+			}
+			list = append(list, fleet.Install{Program: p, Item: in.Item, FirstSeen: time.Unix(in.First, 0).UTC()})
+		}
+	}
+	slices.SortFunc(list, func(a, b fleet.Install) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Source, b.Source),
+			cmp.Compare(a.Arch, b.Arch), cmp.Compare(a.User, b.User), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Item, b.Item))
+	})
+	return list, nil
+}
+
+// Events implements fleet.InventoryReader, newest first. The first whole report is one
+// line of the kind "baseline" without a program.
+func (s *Store) Events(ctx context.Context, machine string, before time.Time, n int) ([]fleet.Event, error) {
+	row, err := s.inventoryRow(ctx, machine)
+	if err != nil {
+		return nil, err
+	}
+	var w where
+	w.add("e.machine_id = ?", row)
+	if !before.IsZero() {
+		w.add("e.at < ?", micros(before))
+	}
+	list, err := rows(ctx, s.on(ctx), `SELECT e.at, e.kind, e.report_id, coalesce(i.name, ''), coalesce(i.version, ''), coalesce(i.publisher, ''),
+		coalesce(i.origin, ''), coalesce(i.source, ''), coalesce(i.scope, ''), coalesce(i.user_name, ''), coalesce(i.path, ''), coalesce(i.arch, '')
+		FROM software_event e LEFT JOIN item i ON i.id = e.item_id`+w.clause()+w.number(" ORDER BY e.at DESC, e.id DESC LIMIT ?", limit(n)), w.args,
+		func(r *sql.Rows, e *fleet.Event) error {
+			var at int64
+			var report []byte
+			p := &e.Program
+			err := r.Scan(&at, &e.Kind, &report, &p.Name, &p.Version, &p.Publisher, &p.Origin, &p.Source, &p.Scope, &p.User, &p.Path, &p.Arch)
+			e.At, e.Report = fromMicros(at), reportText(report)
+			return err
+		})
+	return list, s.mapError("reading the history of software", err)
+}
+
+// Titles implements fleet.InventoryReader, in the order of names. After is how many
+// lines the pages before had.
+func (s *Store) Titles(ctx context.Context, f fleet.TitleFilter) ([]fleet.TitleRow, error) {
+	var w where
+	w.add("v.installs > ?", 0)
+	if f.Query != "" {
+		q := like(f.Query)
+		w.add(`(t.name_fold LIKE ? ESCAPE '\' OR fold(t.publisher) LIKE ? ESCAPE '\')`, q, q)
+	}
+	if f.Source != "" {
+		w.add("v.source = ?", f.Source)
+	}
+	query := `SELECT t.name, v.version, t.publisher, v.source, v.installs, v.first_seen
+		FROM software_title t JOIN software_version v ON v.title_id = t.id` + w.clause() +
+		w.number(" ORDER BY t.name_fold, t.id, v.id LIMIT ?", limit(f.Limit)) + w.number(" OFFSET ?", max(0, f.After))
+	list, err := rows(ctx, s.on(ctx), query, w.args, func(r *sql.Rows, t *fleet.TitleRow) error {
+		var first int64
+		err := r.Scan(&t.Name, &t.Version, &t.Publisher, &t.Source, &t.Installs, &first)
+		t.FirstSeen = fromMicros(first)
+		return err
+	})
+	return list, s.mapError("listing software", err)
+}
