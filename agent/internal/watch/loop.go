@@ -3,10 +3,12 @@ package watch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -20,9 +22,9 @@ type loop struct {
 
 	plans    map[string]plan
 	watched  map[string]bool
-	polled   map[string]signature // folders that could not be watched
-	planning map[string]bool      // sources with a plan in the making
-	again    map[string]bool      // sources that need another plan after that
+	polled   map[string]string // folders that could not be watched
+	planning map[string]bool   // sources with a plan in the making
+	again    map[string]bool   // sources that need another plan after that
 	results  chan planned
 
 	dirty map[string]bool
@@ -118,7 +120,7 @@ func (l *loop) watch(dir string) {
 		return
 	}
 	if _, ok := l.polled[dir]; !ok {
-		l.polled[dir] = signatureOf(dir)
+		l.polled[dir] = l.signature(dir)
 	}
 	if !l.told && !errors.Is(err, os.ErrNotExist) {
 		l.told = true
@@ -201,7 +203,7 @@ func (l *loop) lost(err error) {
 // look polls what could not be watched, and tries to watch it again.
 func (l *loop) look() {
 	for dir, was := range l.polled {
-		now := signatureOf(dir)
+		now := l.signature(dir)
 		l.polled[dir] = now
 		for source, p := range l.plans {
 			if _, ok := p[dir]; ok && now != was {
@@ -231,4 +233,26 @@ func (l *loop) tell() {
 	sources := slices.Sorted(maps.Keys(l.dirty))
 	clear(l.dirty)
 	l.wake(sources)
+}
+
+// signature changes when something comes to a folder or leaves it, and when a file
+// changes that a plan names there.
+func (l *loop) signature(dir string) string {
+	var b strings.Builder
+	look := func(name string) {
+		if info, err := os.Stat(name); err == nil {
+			fmt.Fprintf(&b, "%d %d %v\n", info.ModTime().UnixNano(), info.Size(), info.Mode())
+		} else {
+			b.WriteString("none\n")
+		}
+	}
+	look(dir)
+	for _, source := range l.w.sources {
+		for _, r := range l.plans[source][dir] {
+			if r.leaf && !wild(r.pattern) {
+				look(filepath.Join(dir, r.pattern))
+			}
+		}
+	}
+	return b.String()
 }

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
 	"path"
 	"slices"
 	"time"
@@ -82,7 +81,7 @@ func (w *Watcher) Run(ctx context.Context, wake func(sources []string)) error {
 		}
 	}
 	l := &loop{
-		w: w, wake: wake, plans: make(map[string]plan), watched: make(map[string]bool), polled: make(map[string]signature),
+		w: w, wake: wake, plans: make(map[string]plan), watched: make(map[string]bool), polled: make(map[string]string),
 		planning: make(map[string]bool), again: make(map[string]bool), results: make(chan planned, len(w.sources)),
 		dirty: make(map[string]bool),
 	}
@@ -131,17 +130,3 @@ func (deafNotifier) Remove(string) error           { return nil }
 func (deafNotifier) Events() <-chan fsnotify.Event { return nil }
 func (deafNotifier) Errors() <-chan error          { return nil }
 func (deafNotifier) Close() error                  { return nil }
-
-// signature changes when something comes to a folder, or leaves it.
-type signature struct {
-	there bool
-	mtime int64 // nanoseconds since 1970
-}
-
-func signatureOf(dir string) signature {
-	info, err := os.Stat(dir)
-	if err != nil {
-		return signature{}
-	}
-	return signature{true, info.ModTime().UnixNano()}
-}

@@ -96,6 +96,7 @@ func start(t *testing.T, root string, o Options, globs map[string][]string) *run
 		}
 	})
 	for i := 0; ; i++ { // the first plans are made in the background
+		must(t, os.RemoveAll(r.path("sentinel/file")))
 		r.write("sentinel/file", 0o644)
 		select {
 		case <-r.wakes:
