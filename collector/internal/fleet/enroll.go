@@ -207,7 +207,7 @@ func (s *Service) Renew(ctx context.Context, inUse *x509.Certificate, csr, signa
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
 		m, err := s.Machines.Machine(ctx, id.MachineID)
 		if err != nil {
-			return named(err, "machine.not-found", apperr.Args{"machine": id.MachineID})
+			return err
 		}
 		if m.State != Active {
 			return apperr.New(apperr.Forbidden, "machine.not-active", apperr.Args{"machine": m.ID, "state": m.State})

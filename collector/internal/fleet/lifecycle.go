@@ -29,7 +29,7 @@ var transitions = map[State]map[event]State{
 
 // Revoke takes a machine's certificates away: refused at once here, within a second on
 // other collectors, and its connection is closed. query is its id or hostname.
-// Errors: NotFound "machine.not-found", Conflict "machine.ambiguous", "machine.wrong-state".
+// Errors: NotFound "machine.unknown", Conflict "machine.several", "machine.wrong-state".
 func (s *Service) Revoke(ctx context.Context, query string) (Machine, error) {
 	return s.change(ctx, query, evRevoke, "revoked-by")
 }
@@ -59,7 +59,7 @@ func (s *Service) change(ctx context.Context, query string, ev event, reason str
 	var m Machine
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 		var err error
-		if m, err = s.find(ctx, query); err != nil {
+		if m, err = s.Machines.FindMachine(ctx, query); err != nil {
 			return err
 		}
 		to, ok := transitions[m.State][ev]
@@ -85,24 +85,17 @@ func (s *Service) change(ctx context.Context, query string, ev event, reason str
 	return m, err
 }
 
-// find returns the machine that query names, its id or its hostname.
-func (s *Service) find(ctx context.Context, query string) (Machine, error) {
-	m, err := s.Machines.FindMachine(ctx, query)
-	if apperr.Is(err, apperr.Conflict) {
-		return m, apperr.Wrap(err, apperr.Conflict, "machine.ambiguous", apperr.Args{"machine": query})
-	}
-	return m, named(err, "machine.not-found", apperr.Args{"machine": query})
-}
-
 // Find returns the machine that query names, its id or its hostname. Errors: NotFound
-// "machine.not-found", Conflict "machine.ambiguous".
-func (s *Service) Find(ctx context.Context, query string) (Machine, error) { return s.find(ctx, query) }
+// "machine.unknown", Conflict "machine.several".
+func (s *Service) Find(ctx context.Context, query string) (Machine, error) {
+	return s.Machines.FindMachine(ctx, query)
+}
 
 // Ask queues a command for a machine; it is delivered when the machine is connected.
 func (s *Service) Ask(ctx context.Context, query, kind string, args map[string]string) (Command, error) {
 	var c Command
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
-		m, err := s.find(ctx, query)
+		m, err := s.Machines.FindMachine(ctx, query)
 		if err != nil {
 			return err
 		}

@@ -99,26 +99,18 @@ func (n *NewToken) check() error {
 // ListTokens returns all tokens, newest first, without their secrets.
 func (s *Service) ListTokens(ctx context.Context) ([]Token, error) { return s.Tokens.Tokens(ctx) }
 
-// RevokeToken takes back a token by its public name. Errors: NotFound "token.not-found",
-// Conflict "token.already-revoked".
+// RevokeToken takes back a token by its public name; one taken back already keeps its
+// time. Errors: NotFound "token.unknown".
 func (s *Service) RevokeToken(ctx context.Context, id string) (Token, error) {
 	var t Token
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 		var err error
 		if t, err = s.Tokens.RevokeToken(ctx, id, s.Now().UTC().Truncate(time.Microsecond)); err != nil {
-			return named(err, "token.not-found", apperr.Args{"token": id})
+			return err
 		}
 		return s.record(ctx, "token.revoke", "token/"+t.ID, nil, tokenView(t))
 	})
 	return t, err
-}
-
-// named gives a bare NotFound of the store the key and the arguments that a person needs.
-func named(err error, key string, args apperr.Args) error {
-	if apperr.Is(err, apperr.NotFound) {
-		return apperr.Wrap(err, apperr.NotFound, key, args)
-	}
-	return err
 }
 
 // tokenView is what the audit log keeps: never the hash of the secret.

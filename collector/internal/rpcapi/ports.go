@@ -17,18 +17,27 @@ import (
 	"vigia/internal/wire"
 )
 
-// Ingest takes what agents report. Errors: Unavailable asks the agent to come later
-// (Args "reason": "busy", "disk-full"; "retry_after" a time.Duration), Conflict and
-// Forbidden mean that the machine's state does not allow it.
+// Ingest takes what agents report.
 type Ingest interface {
-	// Digests are those of the sections that the collector holds of a machine.
-	Digests(ctx context.Context, machine string) (map[inventory.Section]inventory.Digest, error)
-	// Submit returns after commit.
-	Submit(ctx context.Context, machine string, r *wire.Report) (Outcome, error)
+	// Open returns the session of a connected machine, which its stream closes.
+	Open(ctx context.Context, machine string) (Session, error)
+}
+
+// Session takes what one connected machine reports. Errors: Unavailable asks the agent
+// to come later (Args "reason": "busy", "disk-full"; "retry_after" a time.Duration).
+// Calls for one session do not overlap.
+type Session interface {
+	// Digests are those of the sections that the collector holds.
+	Digests() map[inventory.Section]inventory.Digest
+	// Submit takes a report that had size bytes as it travelled, and returns after
+	// commit. It uses r up.
+	Submit(ctx context.Context, r *wire.Report, size int) (Outcome, error)
 	// Unchanged notes that a whole inventory found nothing new.
-	Unchanged(ctx context.Context, machine string, takenAt time.Time, digest inventory.Digest) (Outcome, error)
-	// Seen notes a sign of life and what the agent told of itself.
-	Seen(ctx context.Context, machine, agentVersion string, spooled int) error
+	Unchanged(ctx context.Context, takenAt time.Time, digest inventory.Digest) (Outcome, error)
+	// Seen notes a sign of life and what the agent told of itself: its version, and how
+	// many reports wait in its spool.
+	Seen(ctx context.Context, agentVersion string, spooled int) error
+	Close()
 }
 
 // Outcome is what became of a report.
@@ -42,6 +51,8 @@ type Policies interface {
 	// For returns the version that the machine is to have and, when it is not have,
 	// the body as it travels (zstd of policy.Document).
 	For(ctx context.Context, machine, have string) (version string, body []byte, err error)
+	// Changed tells that rules or the organisation are not what they were.
+	Changed()
 }
 
 // Limits bounds what the listener takes on. The zero value of a field means its default.
@@ -85,6 +96,8 @@ type Deps struct {
 	Describe    func(error) string // the sentence for a person at the agent
 	Log         *slog.Logger
 	Metrics     prometheus.Registerer
+	NewNames    func(context.Context) error           // called after a ChangeTrust: certificates may need other names
+	Observe     func(context.Context, []fleet.Change) // told of every change, after the server has acted on it
 	Now         func() time.Time
 	Name        string // of this collector among several on one database
 	Shared      bool   // several collectors may be on the database: connections are announced

@@ -54,7 +54,7 @@ func (c *stream) report(id, body []byte) error {
 		c.s.metrics.bad.Inc()
 		return status.Error(codes.InvalidArgument, "the report's id is not that of its parts")
 	}
-	out, err := c.s.Ingest.Submit(c.ctx, c.machine, r)
+	out, err := c.session.Submit(c.ctx, r, len(body))
 	if err != nil {
 		return c.away(err, id)
 	}
@@ -82,7 +82,7 @@ func (c *stream) unchanged(u *vigiav1.Unchanged) error {
 		c.s.metrics.bad.Inc()
 		return status.Error(codes.InvalidArgument, err.Error())
 	}
-	out, err := c.s.Ingest.Unchanged(c.ctx, c.machine, time.UnixMilli(u.GetTakenAtUnixMs()).UTC(), digest)
+	out, err := c.session.Unchanged(c.ctx, time.UnixMilli(u.GetTakenAtUnixMs()).UTC(), digest)
 	if err != nil {
 		return c.away(err, nil)
 	}
@@ -122,7 +122,7 @@ func (c *stream) commandResult(r *vigiav1.CommandResult) error {
 func (c *stream) status(st *vigiav1.AgentStatus) error {
 	have := cleanText(st.GetPolicyVersion(), 128)
 	c.s.Log.DebugContext(c.ctx, "agent status", "machine", c.machine, "spooled", st.GetSpooled(), "spool_bytes", st.GetSpoolBytes(), "policy", have)
-	err := c.s.Ingest.Seen(c.ctx, c.machine, c.version, int(min(st.GetSpooled(), 1<<30)))
+	err := c.session.Seen(c.ctx, c.version, int(min(st.GetSpooled(), 1<<30)))
 	if errors.Is(err, c.ctx.Err()) || apperr.Is(err, apperr.Unavailable) {
 		return nil // the next status tells again
 	}

@@ -40,6 +40,7 @@ type stream struct {
 	version string // of the agent
 	out     outbox
 	recv    func() (*vigiav1.FromAgent, error)
+	session Session // nil before Hello was taken
 
 	parts   *wire.Assembler
 	pending int64 // bytes of parts counted into the server's budget
@@ -82,7 +83,11 @@ func (s *Server) Connect(st grpc.BidiStreamingServer[vigiav1.FromAgent, vigiav1.
 	c.out.send = st.Send
 	defer c.out.close(func() { _ = r.conn.Close() })
 	defer c.release()
-	if err := c.hello(); err != nil || c.nonce == (fleet.Nonce{}) {
+	err = c.hello()
+	if c.session != nil {
+		defer c.session.Close()
+	}
+	if err != nil || c.session == nil {
 		return err
 	}
 	s.metrics.connected.Inc()
@@ -99,7 +104,7 @@ func (s *Server) Connect(st grpc.BidiStreamingServer[vigiav1.FromAgent, vigiav1.
 	return c.serve()
 }
 
-// hello reads the first message. A nil error without a nonce means that the agent was
+// hello reads the first message. A nil error without a session means that the agent was
 // told to come back later.
 func (c *stream) hello() error {
 	timer := time.AfterFunc(c.s.Limits.FirstHello, func() { _ = c.remote.conn.Close() })
@@ -128,7 +133,12 @@ func (c *stream) hello() error {
 	c.version = cleanText(h.GetAgentVersion(), 60)
 	have := cleanText(h.GetPolicyVersion(), 128)
 	c.policy.Store(&have)
-	if err := c.s.Ingest.Seen(c.ctx, c.machine, c.version, int(min(h.GetSpooled(), 1<<30))); err != nil {
+	session, err := c.s.Ingest.Open(c.ctx, c.machine)
+	if err != nil {
+		return c.away(err, nil)
+	}
+	c.session = session
+	if err := session.Seen(c.ctx, c.version, int(min(h.GetSpooled(), 1<<30))); err != nil {
 		return c.away(err, nil)
 	}
 	return nil
@@ -180,15 +190,12 @@ func (c *stream) noteSkew(sentAtMS int64) {
 // welcome answers Hello: what is held of the machine, then the policy and the commands
 // that wait for it.
 func (c *stream) welcome() error {
-	digests, err := c.s.Ingest.Digests(c.ctx, c.machine)
-	if err != nil {
-		return c.away(err, nil)
-	}
+	digests := c.session.Digests()
 	held := make(map[string][]byte, len(digests))
 	for section, d := range digests {
 		held[string(section)] = d[:]
 	}
-	err = c.out.now(&vigiav1.FromCollector{Kind: &vigiav1.FromCollector_Welcome{Welcome: &vigiav1.Welcome{
+	err := c.out.now(&vigiav1.FromCollector{Kind: &vigiav1.FromCollector_Welcome{Welcome: &vigiav1.Welcome{
 		Protocol: vigiav1.Protocol, CollectorTimeUnixMs: c.s.Now().UnixMilli(), Digests: held,
 	}}})
 	if err != nil {

@@ -3,6 +3,7 @@ package rpcapi
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,6 +84,9 @@ func (s *Server) Watch(ctx context.Context, from int64) error {
 			if s.obey(ctx, changes) {
 				from = newest
 			}
+			if len(changes) > 0 {
+				s.Observe(ctx, changes)
+			}
 		}
 	}
 }
@@ -107,6 +111,7 @@ func (s *Server) obey(ctx context.Context, changes []fleet.Change) bool {
 		case fleet.ChangeMachine:
 			machines[c.Subject] = true
 		case fleet.ChangePolicy:
+			s.Policies.Changed()
 			s.pushSoon()
 		case fleet.ChangeCommand:
 			if st, ok := s.Presence.Current(c.Subject).(*stream); ok {
@@ -154,7 +159,11 @@ func (s *Server) recheck(ctx context.Context, machine string) {
 }
 
 func (s *Server) reloadTrust(ctx context.Context) error {
+	before := s.Fleet.Authority.Trust().Fingerprints()
 	if err := s.Fleet.Authority.Reload(ctx); err != nil {
+		return err
+	}
+	if err := s.NewNames(ctx); err != nil || slices.Equal(before, s.Fleet.Authority.Trust().Fingerprints()) {
 		return err
 	}
 	m := &vigiav1.FromCollector{Kind: &vigiav1.FromCollector_Trust{Trust: &vigiav1.TrustUpdate{CaDer: s.Fleet.Authority.Trust().DER()}}}

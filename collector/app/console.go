@@ -1,0 +1,28 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+
+	"vigia/collector/internal/locale"
+	"vigia/collector/internal/web"
+)
+
+// newConsole puts the pages together.
+func newConsole(d *desk, cfg Config) (http.Handler, error) {
+	texts, err := locale.Load()
+	if err != nil {
+		return nil, err
+	}
+	return web.New(web.Deps{
+		Machines: d.store, Inventory: d.store, Findings: d.store, Nonconformities: d.store.Nonconformities(), Directory: d.store, Allowlist: d.store,
+		Explainer: explainer{d}, SignIn: d, Sessions: d.store.Sessions(), Texts: texts, Zone: cfg.Zone, Now: cfg.Now, NewID: newID, Log: cfg.Log,
+	})
+}
+
+// serveHTTPS is serveHTTP over the server's TLS.
+func serveHTTPS(ctx context.Context, s *http.Server, l net.Listener) error {
+	return serveHTTP(ctx, s, tls.NewListener(l, s.TLSConfig))
+}

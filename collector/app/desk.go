@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"vigia/collector/internal/fleet"
+	"vigia/collector/internal/org"
+	"vigia/collector/internal/store"
+)
+
+// desk is what both the server and the commands work at: the database and the
+// use-cases over it.
+type desk struct {
+	store     *store.Store
+	authority *fleet.Authority
+	fleet     *fleet.Service
+	log       *slog.Logger
+	now       func() time.Time
+}
+
+// openDesk opens the database and makes the CA when there is none. live tells which
+// machines are connected here; nil for commands.
+func openDesk(ctx context.Context, cfg Config, live func(string) bool) (*desk, error) {
+	cfg.fill()
+	st, err := openStore(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	authority, err := fleet.OpenAuthority(ctx, st, st, st, "Vigía collector CA", cfg.Now())
+	if err != nil {
+		_ = st.Close()
+		return nil, err
+	}
+	return &desk{
+		store: st, authority: authority, log: cfg.Log, now: cfg.Now,
+		fleet: fleet.New(fleet.Deps{
+			Tx: st, Machines: st, Tokens: st, Certificates: st, Changes: st, Commands: st, Audit: st,
+			Authority: authority, Now: cfg.Now, NewID: newID, Live: live,
+		}),
+	}, nil
+}
+
+func (d *desk) close() error { return d.store.Close() }
+
+// newID returns a random UUID as text.
+func newID() string { return uuid.NewString() }
+
+// people is the use-case that takes over a file of people.
+func (d *desk) people() *org.Importer {
+	return &org.Importer{
+		Tx: d.store, Store: d.store, Audit: d.store, Now: d.now,
+		Notify: func(ctx context.Context) error { return d.store.Notify(ctx, fleet.ChangePolicy, "org") },
+	}
+}

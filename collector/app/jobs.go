@@ -1,0 +1,45 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"vigia/collector/internal/jobs"
+	"vigia/collector/internal/store"
+)
+
+type job = jobs.Job
+
+// keepReports is how long the ids of reports are known, so that one sent again has no
+// effect: longer than an agent's spool keeps a report (90 days).
+const keepReports = 120 * 24 * time.Hour
+
+// jobs lists the periodic work of the collector.
+func (d *desk) jobs() []job {
+	return []job{
+		{Name: "forget-sessions", Every: time.Hour, Run: func(ctx context.Context) error {
+			_, err := d.store.Sessions().Prune(ctx, d.now())
+			return err
+		}},
+		{Name: "forget-reports", Every: 6 * time.Hour, Lease: 10 * time.Minute, Run: func(ctx context.Context) error {
+			for {
+				n, err := d.store.PruneReports(ctx, d.now().Add(-keepReports).UnixMicro(), 500)
+				if err != nil || n == 0 {
+					return err
+				}
+			}
+		}},
+	}
+}
+
+// leases lets the store decide whose turn it is.
+type leases struct{ *store.Store }
+
+// Turn implements jobs.Store by the lock of the inventories, which is held for one
+// small change every hour.
+func (l leases) Turn(ctx context.Context) error { return l.Lock(ctx) }
+
+func (a *App) runJobs(ctx context.Context) error {
+	r := jobs.Runner{Store: leases{a.desk.store}, Name: a.name, Now: a.cfg.Now, Log: a.cfg.Log, Tick: time.Minute}
+	return r.Run(ctx, a.jobs)
+}

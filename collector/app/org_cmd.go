@@ -1,0 +1,153 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"vigia/collector/internal/apperr"
+	"vigia/collector/internal/org"
+)
+
+type orgCmds struct {
+	Import orgImportCmd `cmd:"" help:"Take over sites, areas, managers, people and their machines from a CSV file."`
+	People orgPeopleCmd `cmd:"" help:"List people."`
+}
+
+type orgImportCmd struct {
+	dataFlags `embed:""`
+	File      string `arg:"" help:"CSV; - is standard input."`
+	DryRun    bool   `help:"Show what would change and save nothing." short:"n"`
+}
+
+// Help implements kong.HelpProvider.
+func (orgImportCmd) Help() string {
+	return examples("org import people.csv --dry-run", "org import people.csv") + `
+
+The header is email,name,area,site,remote,manager_email,primary_machine,role, in any order, separated by , or ;.
+The file is UTF-8, or Windows-1252 as Excel saves it. remote says whether the site is a remote one (yes, no);
+manager_email is the area's manager; role is empty (employee) or one of administrator, technician, area-manager, hr,
+purchasing, treasury, general-management, employee, auditor. Nothing is saved when a line is wrong.`
+}
+
+// Run implements the command.
+func (c *orgImportCmd) Run(s *streams) error {
+	f, err := c.read(s)
+	if err != nil {
+		return err
+	}
+	return c.withDesk(s, func(ctx context.Context, d *desk) error {
+		do, verb := d.people().Import, "saved"
+		if c.DryRun {
+			do, verb = d.people().Preview, "would be saved"
+		}
+		p, err := do(ctx, f)
+		if err != nil {
+			return err
+		}
+		for _, l := range p.Lines {
+			fmt.Fprintln(s.out, plain(l))
+		}
+		if rest := p.Sites.New + p.Sites.Changed + p.Areas.New + p.Areas.Changed + p.People.New + p.People.Changed - len(p.Lines); rest > 0 {
+			fmt.Fprintf(s.out, "and %d more\n", rest)
+		}
+		_, err = fmt.Fprintf(s.out, "%s: people %s; areas %s; sites %s; %d machines assigned\n", verb, counts(p.People), counts(p.Areas), counts(p.Sites), p.Machines)
+		return err
+	})
+}
+
+func (c *orgImportCmd) read(s *streams) (*org.File, error) {
+	if c.File == "-" {
+		return org.ParseFile(s.in)
+	}
+	f, err := openFile(c.File)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return org.ParseFile(f)
+}
+
+// openFile opens what a command is to read; the error is a sentence.
+func openFile(path string) (io.ReadCloser, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, apperr.Wrap(err, apperr.Invalid, "cli.file", apperr.Args{"path": path, "problem": cause(err)})
+	}
+	return f, nil
+}
+
+func counts(c org.Counts) string {
+	return fmt.Sprintf("%d new, %d changed, %d as they were", c.New, c.Changed, c.Same)
+}
+
+type orgPeopleCmd struct {
+	dataFlags  `embed:""`
+	outputFlag `embed:""`
+}
+
+// Help implements kong.HelpProvider.
+func (orgPeopleCmd) Help() string { return examples("org people --output json") }
+
+type personRow struct {
+	Email   string `json:"email"`
+	Name    string `json:"name"`
+	Area    string `json:"area"`
+	Site    string `json:"site"`
+	Machine string `json:"primary_machine"`
+	Role    string `json:"role"`
+	Active  bool   `json:"active"`
+}
+
+// Run implements the command.
+func (c *orgPeopleCmd) Run(s *streams) error {
+	return c.withDesk(s, func(ctx context.Context, d *desk) error {
+		people, err := d.store.People(ctx)
+		if err != nil {
+			return err
+		}
+		rows := []personRow{}
+		for _, p := range people {
+			rows = append(rows, personRow{p.Email, p.Name, p.Area, p.Site, p.PrimaryMachine, string(p.Role), p.Active})
+		}
+		return show(s, c.Output, rows, []string{"E-MAIL", "NAME", "AREA", "SITE", "MACHINE", "ROLE"}, func(r personRow) []string {
+			return []string{r.Email, r.Name, r.Area, r.Site, r.Machine, r.Role}
+		})
+	})
+}
+
+type signinLinkCmd struct {
+	dataFlags `embed:""`
+	Person    string `help:"E-mail of who is to sign in; whoever administers this server unless given." placeholder:"EMAIL"`
+	Web       string `help:"Address of the console, host:port; that of the running collector unless given." placeholder:"ADDR"`
+}
+
+// Help implements kong.HelpProvider.
+func (signinLinkCmd) Help() string {
+	return examples("signin-link", "signin-link --person ana@example.com") + "\n\nThe address opens once, within " + fmt.Sprint(linkLife.Round(time.Minute)) + "."
+}
+
+// Run implements the command.
+func (c *signinLinkCmd) Run(s *streams) error {
+	return c.withDesk(s, func(ctx context.Context, d *desk) error {
+		at := c.Web
+		if at == "" {
+			known, err := d.addresses(ctx)
+			if err != nil {
+				return err
+			}
+			at = known.Web
+		}
+		if at == "" {
+			return apperr.New(apperr.Invalid, "cli.no-web", apperr.Args{"field": "web"})
+		}
+		secret, err := d.createLink(ctx, c.Person)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(s.out, "https://%s/signin/%s\n", at, secret)
+		return err
+	})
+}

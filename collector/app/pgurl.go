@@ -1,0 +1,23 @@
+package app
+
+import "net/url"
+
+// password is the one in a postgres:// address, empty when there is none.
+func password(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.User == nil {
+		return ""
+	}
+	p, _ := u.User.Password()
+	return p
+}
+
+// withoutPassword is the address for a command line.
+func withoutPassword(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.User == nil {
+		return address
+	}
+	u.User = url.User(u.User.Username())
+	return u.String()
+}
