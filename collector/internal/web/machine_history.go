@@ -25,6 +25,7 @@ type machineHistoryPage struct {
 type moment struct {
 	At         time.Time
 	Report     string
+	Baseline   bool // the first whole report, which lists nothing by name
 	Came, Went []fleet.Event
 	MoreCame   int // beyond those listed
 	MoreWent   int
@@ -67,6 +68,10 @@ func moments(events []fleet.Event) []moment {
 			list = append(list, moment{At: e.At, Report: e.Report})
 		}
 		m := &list[len(list)-1]
+		if e.Kind == "baseline" {
+			m.Baseline = true
+			continue
+		}
 		shown, rest := &m.Came, &m.MoreCame
 		if e.Kind == "went" {
 			shown, rest = &m.Went, &m.MoreWent

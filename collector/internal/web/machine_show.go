@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"vigia/collector/internal/apperr"
@@ -13,10 +14,6 @@ import (
 	"vigia/collector/internal/org"
 	"vigia/internal/inventory"
 )
-
-// oldAfter is from what age on a section is called old: a whole inventory comes every
-// four hours, and unchanged ones renew the machine's sign of life, not the section.
-const oldAfter = silentAfter
 
 // machinePage is what the three tabs of a machine share.
 type machinePage struct {
@@ -41,7 +38,8 @@ type machineShowPage struct {
 	Raw       []rawSection
 }
 
-// freshness is one section and how old it is.
+// freshness is one section and since when it is as it is. A section that does not change
+// is not sent again: that the machine was seen confirms it.
 type freshness struct {
 	Section inventory.Section
 	TakenAt time.Time
@@ -175,7 +173,7 @@ func sectionOf(source string, products []inventory.Antivirus) inventory.Section 
 			return inventory.SectionAntivirus
 		}
 	}
-	if source == "clamav" {
+	if strings.EqualFold(source, "clamav") {
 		return inventory.SectionAntivirus
 	}
 	return inventory.SectionSoftware

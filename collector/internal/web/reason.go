@@ -24,9 +24,9 @@ func (p Page) Reason(r policy.Reason) string {
 		case name == "from" || name == "until":
 			v = p.bound(v)
 		case name == "by" || name == "rule":
-			v = p.rule(v)
-		case v == "":
-			v = p.T("not-told")
+			v = p.quoted(p.rule(v))
+		default:
+			v = p.quoted(v)
 		}
 		args = append(args, name, v)
 	}
@@ -51,7 +51,15 @@ func (p Page) Why(f authorization.Finding) string {
 	if !strings.HasPrefix(f.Reason, "policy.") {
 		return p.Word("verdict", f.Verdict)
 	}
-	return p.T(f.Reason, "rule", p.rule(f.Rule))
+	return p.T(f.Reason, "rule", p.quoted(p.rule(f.Rule)))
+}
+
+// quoted writes a value of a program, a machine or a rule inside a sentence.
+func (p Page) quoted(v string) string {
+	if v == "" {
+		return p.T("untold")
+	}
+	return p.T("quoted", "Value", v)
 }
 
 // bound writes the first or last moment of a rule, a day or a time.

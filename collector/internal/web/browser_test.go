@@ -1,0 +1,52 @@
+package web_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestBrowser walks the console in a real Chromium. VIGIA_SCREENSHOTS names a folder
+// that keeps what it saw.
+func TestBrowser(t *testing.T) {
+	for _, need := range []struct{ path, remedy string }{
+		{"assets/node_modules/playwright-core", "run make assets"},
+		{"/usr/bin/chromium", "run make parts (apt install chromium)"},
+	} {
+		if _, err := os.Stat(need.path); err != nil {
+			t.Fatalf("%s is missing: %s", need.path, need.remedy)
+		}
+	}
+	out := os.Getenv("VIGIA_SCREENSHOTS")
+	if out == "" {
+		out = t.TempDir()
+	}
+	out, err := filepath.Abs(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFake()
+	f.links["enlace"] = "ana@example.com"
+	srv := console(t, f.deps(t))
+	walk(t, srv.URL, "/signin/enlace", out,
+		"/", "/machines", "/machines?q=zzz", "/machines/"+laptop, "/machines/"+server, "/machines/"+freshPC, "/machines/"+laptop+"/software?q=any", "/machines/"+laptop+"/software?show=requested",
+		"/machines/"+laptop+"/history", "/software", "/findings", "/findings?state=open&machine="+laptop, "/findings/41", "/findings/40",
+		"/nonconformities", "/nonconformities/NC-2026-0001", "/nonconformities/NC-2026-0002", "/nada")
+}
+
+// walk runs the script over the pages of a console.
+func walk(t *testing.T, base, signin, out string, paths ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "node", append([]string{"assets/e2e/walk.mjs", base, signin, out}, paths...)...)
+	b, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(b), " visits") {
+		t.Fatalf("walking the console: %v\n%s", err, b)
+	}
+	t.Logf("%s", b)
+}
