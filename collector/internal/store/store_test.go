@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"vigia/collector/internal/apperr"
@@ -43,6 +44,32 @@ func TestOpenRefusesWrongConfig(t *testing.T) {
 		var e *apperr.Error
 		if !errors.As(err, &e) || e.Code != apperr.Invalid || e.Key != key {
 			t.Errorf("%s: got %v", key, err)
+		}
+	}
+}
+
+// Several collectors, or a command beside a server, may be the first to start.
+func TestFirstStartsAtOnce(t *testing.T) {
+	server := storetest.NewServer(t)
+	for _, cfg := range []store.Config{{Path: filepath.Join(t.TempDir(), "vigia.db")}, {DatabaseURL: server.URL(t, "vigia")}} {
+		var wg sync.WaitGroup
+		errs := make([]error, 5)
+		for i := range errs {
+			wg.Go(func() {
+				s, err := store.Open(context.Background(), cfg)
+				if err == nil {
+					_, err = s.SchemaVersion(context.Background())
+					err = errors.Join(err, s.Close())
+				}
+				errs[i] = err
+			})
+		}
+		wg.Wait()
+		if err := errors.Join(errs...); err != nil {
+			t.Errorf("%+v: %v", cfg, err)
+		}
+		if found, err := storetest.Open(t, cfg).Check(context.Background()); err != nil || len(found) != 0 {
+			t.Errorf("problems of an empty database: %+v, %v", found, err)
 		}
 	}
 }

@@ -37,7 +37,8 @@ func (s *Store) txFrom(ctx context.Context) *transaction {
 // InTx implements fleet.Transactor. A call inside another joins the outer transaction;
 // an error of the engine inside it fails the whole, even when fn looks away. On
 // PostgreSQL the isolation is READ COMMITTED: take lockMachines before reading what is
-// about to be changed.
+// about to be changed. fn must use the context that it is given: with another, a write
+// inside it would wait for the transaction that it is part of.
 func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
 	if t := s.txFrom(ctx); t != nil {
 		err := fn(ctx)
