@@ -33,7 +33,7 @@ func SplitName(file string) (name, version string) {
 		}
 	}
 	if at == 0 {
-		if strings.HasSuffix(strings.ToLower(file), ".appimage") {
+		if strings.HasSuffix(strings.ToLower(file), ".appimage") && len(words) > 0 {
 			for len(words) > 1 && platformWord(words[len(words)-1]) {
 				words = words[:len(words)-1]
 			}

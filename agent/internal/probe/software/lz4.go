@@ -44,10 +44,14 @@ func newLZ4Frame(r io.Reader) (*lz4Frame, error) {
 	}
 	f.linked, f.blockSum = flags&0x20 == 0, flags&0x10 != 0
 	f.blockSize = 64 << 10 << (2 * (size - 4))
-	f.ip = 7
+	headSize := 7
 	if flags&0x08 != 0 { // content size
-		f.ip += 8
+		headSize += 8
 	}
+	if err := f.need(headSize); err != nil {
+		return nil, err
+	}
+	f.ip = headSize
 	if flags&0x01 != 0 { // dictionary id
 		return nil, fmt.Errorf("%w: needs a dictionary", errLZ4)
 	}
@@ -77,9 +81,6 @@ func (f *lz4Frame) need(n int) error {
 
 // next returns the content of the next block, valid until the next call, or io.EOF.
 func (f *lz4Frame) next() ([]byte, error) {
-	if f.ip > f.ie {
-		return nil, io.ErrUnexpectedEOF
-	}
 	if err := f.need(4); err != nil {
 		return nil, err
 	}
