@@ -11,6 +11,7 @@ const (
 	backoffCap  = 5 * time.Minute
 	stableAfter = time.Minute // a connection that lived so long begins the count anew
 	laterCap    = time.Hour
+	laterSpread = 3 * time.Second // over which agents that were sent away together come back, at least
 )
 
 // backoff counts failures. Its waits are exponential with full jitter: uniform between
@@ -31,11 +32,11 @@ func (b *backoff) next() time.Duration {
 
 func (b *backoff) reset() { b.failures = 0 }
 
-// later turns a collector's wish into a wait: at least what it asked for, at most half
-// as much again.
+// later turns a collector's wish into a wait: at least what it asked for, and up to
+// half as much again or laterSpread, whichever is more.
 func later(ms uint32, random float64) time.Duration {
 	d := min(max(time.Duration(ms)*time.Millisecond, backoffBase), laterCap)
-	return d + time.Duration(random*float64(d)/2)
+	return d + time.Duration(random*float64(max(d/2, laterSpread)))
 }
 
 // sleep waits for d or until ctx ends.

@@ -66,13 +66,15 @@ type Status struct {
 
 // Client is the way to the collector. Make it with New, then Run it.
 type Client struct {
-	o     Options
-	nonce []byte
+	o         Options
+	nonce     []byte
+	refusedID wire.ID // report that the collector could not read, once; the connection's loop alone uses it
 
 	mu     sync.Mutex
 	status Status
 	moved  chan struct{} // closed and replaced when status changes
 	idle   bool          // connected, and all that is known was acknowledged
+	lost   error         // why there is no connection, nil while there is one
 }
 
 // New returns a client. It needs no identity yet.
@@ -121,26 +123,40 @@ func (c *Client) setIdle(idle bool) {
 }
 
 // WaitDrained returns when the collector has acknowledged all that was given to the
-// tracker, or with the last problem when ctx ends before.
+// tracker. It fails when ctx ends before, and at once for a Problem that waiting does
+// not cure (ErrNotEnrolled, ErrExpired, ErrRefused, ErrProtocol, ErrWrongCollector,
+// ErrClock); Run goes on trying all the same.
 func (c *Client) WaitDrained(ctx context.Context) error {
 	for {
 		c.mu.Lock()
 		moved := c.moved
 		done := c.idle && c.o.Spool.Len() == 0 && c.o.Tracker.pendingUnchanged() == nil
-		problem := c.status.Problem
+		lost := c.lost
 		c.mu.Unlock()
 		if done {
 			return nil
 		}
+		if needsPerson(lost) {
+			return lost
+		}
 		select {
 		case <-moved:
 		case <-ctx.Done():
-			if problem != "" {
-				return fmt.Errorf("waiting for the collector: %w: %s", ctx.Err(), problem)
+			if lost != nil {
+				return fmt.Errorf("waiting for the collector: %w: %w", ctx.Err(), lost)
 			}
 			return fmt.Errorf("waiting for the collector: %w", ctx.Err())
 		}
 	}
+}
+
+func needsPerson(err error) bool {
+	for _, kind := range [...]error{ErrNotEnrolled, ErrExpired, ErrRefused, ErrProtocol, ErrWrongCollector, ErrClock} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
 }
 
 // Run keeps a connection until ctx ends. It never gives up: each failure is told in
@@ -166,6 +182,7 @@ func (c *Client) Run(ctx context.Context) error {
 				s.Connected, s.Since = false, now
 			}
 			s.RetryAt, s.Problem, s.Remedy = now.Add(pause), errorText(end.err), RemedyOf(end.err)
+			c.lost = end.err
 		})
 		if end.err != nil {
 			c.o.Log.Warn("no connection to the collector", "err", end.err, "again_in", pause)
@@ -201,7 +218,7 @@ func (c *Client) pause(e ended, wait *backoff) time.Duration {
 		return 0
 	case e.later > 0:
 		return e.later
-	case errors.Is(e.err, ErrExpired), errors.Is(e.err, ErrNotEnrolled), errors.Is(e.err, ErrRefused), errors.Is(e.err, ErrProtocol):
+	case needsPerson(e.err) && !errors.Is(e.err, ErrClock): // a clock is set without us being told
 		wait.next()
 		return backoffCap/2 + time.Duration(c.o.Random()*float64(backoffCap)/2)
 	}
@@ -223,7 +240,11 @@ func (c *Client) connect(ctx context.Context, attempt int) ended {
 		return ended{err: err}
 	}
 	s := &session{Client: c, id: id, use: use, address: address}
-	return s.run(ctx)
+	e := s.run(ctx)
+	if errors.Is(e.err, ErrRefused) && id.Previous != nil { // there is another certificate to try
+		e.err = &Problem{ErrRenewal, "one of two certificates is not accepted, the other is tried next: " + e.err.Error(), "", nil}
+	}
+	return e
 }
 
 // choose picks the certificate for an attempt: the current one, and after a renewal

@@ -250,6 +250,35 @@ func TestLostAcknowledgementsHaveNoSecondEffect(t *testing.T) {
 	})
 }
 
+func TestReportThatCannotBeReadDoesNotBlock(t *testing.T) {
+	c := newCollector(t)
+	a := start(t, enrolled(t, c))
+	a.report(t, snapshot(1))
+	a.report(t, snapshot(2))
+	poison := a.tracker.lastID
+	c.judge = func(_ int, r *wire.Report) verdict {
+		if r.ID == poison {
+			return unreadable
+		}
+		return commit
+	}
+	a.report(t, snapshot(3))
+	a.run(t).drained(t)
+	c.holds(t, snapshot(3))
+	c.locked(func() {
+		if c.arrivals != 4 || c.effects[poison] != 0 { // 1, the bad one twice, the whole
+			t.Errorf("%d arrivals", c.arrivals)
+		}
+	})
+}
+
+func TestWaitDrainedEndsAtOnceWhereWaitingDoesNotHelp(t *testing.T) {
+	a := start(t, t.TempDir()).run(t)
+	if err := a.client.WaitDrained(t.Context()); !errors.Is(err, ErrNotEnrolled) {
+		t.Fatalf("got %v", err)
+	}
+}
+
 func TestThousandReportsThroughAFlappingCollector(t *testing.T) {
 	c := newCollector(t)
 	random := mathrand.New(mathrand.NewPCG(3, 4))
@@ -465,7 +494,7 @@ func TestBackoff(t *testing.T) {
 			t.Errorf("%s: %s after a reset", name, d)
 		}
 	}
-	if later(0, 0) != backoffBase || later(10_000, 0.5) != 12500*time.Millisecond || later(1<<31, 0) != laterCap {
+	if later(0, 0) != backoffBase || later(10_000, 0.5) != 12500*time.Millisecond || later(2_000, 0.5) != 3500*time.Millisecond || later(1<<31, 0) != laterCap {
 		t.Error("later")
 	}
 }

@@ -35,6 +35,7 @@ const (
 	breakOff           // breaks the connection without committing
 	wait               // Later
 	crash              // the whole server ends without committing
+	unreadable         // refuses the report and breaks the connection
 )
 
 // collector plays the other side, over real mutual TLS on loopback.
@@ -269,6 +270,8 @@ func (c *collector) report(r *wire.Report) (*vigiav1.FromCollector, error) {
 	case crash:
 		go func(s *grpc.Server) { s.Stop(); c.start() }(c.server)
 		return nil, status.Error(codes.Unavailable, "crashed")
+	case unreadable:
+		return nil, status.Error(codes.InvalidArgument, "cannot read this")
 	case wait:
 		return &vigiav1.FromCollector{Kind: &vigiav1.FromCollector_Later{Later: &vigiav1.Later{RetryAfterMs: 1, Reason: "busy", ReportId: r.ID[:]}}}, nil
 	}

@@ -119,7 +119,9 @@ func (l *link) explain(err error) error {
 	case errors.Is(handshake, pki.ErrWrongCA), errors.As(handshake, &authority):
 		return &Problem{ErrWrongCollector, at + " shows a certificate of another CA",
 			"check the address; if it is right, get a new token from that collector, and if the CA did not change, somebody is in between", handshake}
-	case errors.As(handshake, &name), errors.Is(handshake, pki.ErrNotForAgents):
+	case errors.Is(handshake, pki.ErrNotForAgents):
+		return &Problem{ErrWrongCollector, at + " is not a collector's listener for agents", "check the port: agents do not use that of the console", handshake}
+	case errors.As(handshake, &name):
 		return &Problem{ErrWrongCollector, at + " shows a certificate that is not for this address",
 			"use a name that the collector knows itself by, or tell it this one (vigia-collector serve --agents)", handshake}
 	case errors.Is(handshake, pki.ErrNotYetOrExpired), errors.As(handshake, &invalid) && invalid.Reason == x509.Expired:
@@ -127,7 +129,7 @@ func (l *link) explain(err error) error {
 	case errors.As(read, &alert) && alert.Op == "remote error":
 		return &Problem{ErrRefused, at + " does not accept this machine's certificate (revoked, expired or of a retired CA)", enrollRemedy, read}
 	case handshake != nil:
-		return &Problem{ErrUnreachable, at + " does not speak TLS as expected", "check the port: it must be the collector's listener for agents", handshake}
+		return &Problem{ErrUnreachable, at + " broke off the TLS handshake", "if this stays so, check the port: it must be the collector's listener for agents", handshake}
 	case dialErr != nil:
 		return &Problem{ErrUnreachable, at + " cannot be reached", "check the network, the name, the port and firewalls; is the collector running?", dialErr}
 	}

@@ -82,6 +82,7 @@ func (s *session) run(ctx context.Context) ended {
 	case errors.Is(err, io.EOF):
 		e.err = &Problem{ErrUnreachable, "the collector at " + s.address + " closed the connection", "", nil}
 	default:
+		s.refused(err)
 		e.err = s.link.explain(err)
 	}
 	return e
@@ -161,6 +162,7 @@ func (s *session) welcomed(w *vigiav1.Welcome) {
 	skew := now.Sub(time.UnixMilli(w.CollectorTimeUnixMs))
 	s.change(func(st *Status) {
 		st.Connected, st.Since, st.Problem, st.Remedy, st.RetryAt, st.Skew = true, now, "", "", time.Time{}, skew
+		s.lost = nil
 	})
 	if skew.Abs() > MaxSkew {
 		s.o.Log.Warn("this clock and the collector's differ", "skew", skew)
@@ -232,15 +234,13 @@ func receive(ctx context.Context, stream vigiav1.Agents_ConnectClient, out chan<
 }
 
 // send gives up the connection where the other side does not take the message in time.
-// Send says EOF for a broken stream; the cause comes from Recv.
+// A stream that was broken off is no error here: what the collector said last, and why
+// it ended, comes from receiving.
 func (s *session) send(m *vigiav1.FromAgent) error {
 	late := time.AfterFunc(answerTimeout, s.cancel)
 	defer late.Stop()
-	err := s.stream.Send(m)
-	if errors.Is(err, io.EOF) {
-		if _, cause := s.stream.Recv(); cause != nil && !errors.Is(cause, io.EOF) {
-			return cause
-		}
+	if err := s.stream.Send(m); err != nil && !errors.Is(err, io.EOF) {
+		return err
 	}
-	return err
+	return nil
 }

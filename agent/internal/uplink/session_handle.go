@@ -5,10 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
 
 	"vigia/agent/internal/spool"
 	"vigia/internal/pki"
@@ -90,6 +93,25 @@ func (s *session) onNeed(n *vigiav1.Need) error {
 		s.o.OnNeed()
 	}
 	return nil
+}
+
+// refused looks at how a connection ended: a report that the collector cannot read, and
+// ends the connection over, twice, is replaced by a whole one, so that it does not hold
+// up those behind it for ever.
+func (s *session) refused(err error) {
+	if status.Code(err) != codes.InvalidArgument || s.inflight.IsZero() {
+		return
+	}
+	if s.refusedID != s.inflight {
+		s.refusedID = s.inflight
+		return
+	}
+	s.o.Log.Error("the collector cannot read a report; sending everything in its place", "report", s.inflight, "err", err)
+	if done, err := s.o.Tracker.Collapse(wire.CauseNeed); err != nil {
+		s.o.Log.Error("making a whole report", "err", err)
+	} else if !done && s.o.OnNeed != nil {
+		s.o.OnNeed()
+	}
 }
 
 // isWhole reports whether a report carries every section in full.
@@ -187,12 +209,18 @@ func (s *session) onCommand(ctx context.Context, c *vigiav1.Command) {
 // off from the collector it is talking to.
 func (s *session) onTrust(u *vigiav1.TrustUpdate) {
 	trust, err := pki.ParseTrust(u.CaDer)
+	if err == nil && slices.Equal(trust.Fingerprints(), s.id.Trust.Fingerprints()) {
+		return
+	}
 	if err == nil {
 		err = s.stillTrusts(trust)
 	}
 	if err == nil {
-		s.id.Trust = trust
-		err = SaveIdentity(s.o.StateDir, s.id)
+		id := *s.id
+		id.Trust = trust
+		if err = SaveIdentity(s.o.StateDir, &id); err == nil {
+			s.id = &id
+		}
 	}
 	if err != nil {
 		s.o.Log.Error("the CAs to trust stay as they were", "err", err)

@@ -16,9 +16,10 @@ import (
 	"time"
 )
 
-// KeepaliveTime is how often a silent connection is probed. grpc-go servers refuse
-// clients that probe more often than every 5 minutes unless told otherwise.
-const KeepaliveTime = 5*time.Minute + 30*time.Second
+// KeepaliveTime is how long a connection may be silent before it is probed. The
+// collector probes more often, so that this only finds out a collector that vanished;
+// grpc-go servers must be told to allow it (their own bound is 5 minutes).
+const KeepaliveTime = 2 * time.Minute
 
 // Errors that Problem wraps, to tell causes apart in code.
 var (
@@ -31,6 +32,7 @@ var (
 	ErrRefused         = errors.New("refused by the collector")
 	ErrProtocol        = errors.New("protocol not spoken by the collector")
 	ErrBusy            = errors.New("collector busy")
+	ErrRenewal         = errors.New("renewed certificate refused")
 	ErrExpired         = errors.New("certificate expired")
 )
 
