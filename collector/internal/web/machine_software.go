@@ -1,7 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 
 	"vigia/collector/internal/authorization"
@@ -73,6 +75,9 @@ func (p *machineSoftwarePage) fill(installs []fleet.Install, findings []authoriz
 		}
 		rows = append(rows, installRow{in, f})
 	}
+	slices.SortStableFunc(rows, func(a, b installRow) int { // what needs somebody comes first
+		return cmp.Compare(btoi(b.Finding.State == authorization.Open), btoi(a.Finding.State == authorization.Open))
+	})
 	p.Total = len(rows)
 	page = max(page, 1)
 	from := min((page-1)*softwarePageSize, len(rows))
@@ -84,4 +89,11 @@ func (p *machineSoftwarePage) fill(installs []fleet.Install, findings []authoriz
 	if page > 1 {
 		p.List.First = p.List.url()
 	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

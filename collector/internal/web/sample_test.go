@@ -71,7 +71,7 @@ func sampleHardware() inventory.Hardware {
 }
 
 func sampleSystem() inventory.System {
-	return inventory.System{OS: "linux", Name: "Debian GNU/Linux 12 (bookworm)", Kernel: "6.1.0-25-amd64", Arch: "amd64", BootedAt: ago(4 * day),
+	return inventory.System{OS: "linux", Name: "Debian GNU/Linux 12 (bookworm)", Distribution: "debian", Kernel: "6.1.0-25-amd64", Arch: "amd64", BootedAt: ago(4 * day),
 		InstalledAt: ago(400 * day), Timezone: "America/Mexico_City", SecureBoot: "on", SupportEnds: "2028-06-30", RebootPending: true,
 		Users: []inventory.Account{{Name: "luis"}, {Name: "soporte", Admin: true}}}
 }
