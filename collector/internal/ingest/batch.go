@@ -46,6 +46,7 @@ func (in *Ingester) write(ctx context.Context, jobs []*job) error {
 		b = &batch{in: in, now: in.cfg.Now().UTC(), machines: make(map[int64]*machineState),
 			fresh: make(map[inventory.Key]*cachedItem), byID: make(map[int64]*cachedItem)}
 		b.changes.Installs = make(map[int64]int)
+		in.slab.reset()
 		return b.run(ctx, jobs)
 	})
 	if err != nil {
@@ -116,7 +117,7 @@ func (b *batch) load(ctx context.Context, jobs []*job) error {
 		return err
 	}
 	for _, m := range machines {
-		if b.machines[m.Row], err = newMachineState(m); err != nil {
+		if b.machines[m.Row], err = newMachineState(m, &b.in.slab); err != nil {
 			return err
 		}
 	}
@@ -256,7 +257,7 @@ func (b *batch) apply(ctx context.Context, j *job, p *prepared) (answer, error) 
 		return answer{result: Result{Duplicate: true}}, nil
 	}
 	b.known[p.id] = m.Row
-	a := answer{result: Result{Remarks: p.remarks}, digests: make(map[inventory.Section]inventory.Digest)}
+	a := answer{result: Result{Remarks: p.remarks}, digests: make(map[inventory.Section]inventory.Digest, len(p.sections)+1)}
 	kind, moved := "sections", b.applySections(m, p, a.digests)
 	if p.whole != nil || p.delta != nil {
 		var err error
@@ -279,6 +280,9 @@ func (b *batch) apply(ctx context.Context, j *job, p *prepared) (answer, error) 
 func (b *batch) applySections(m *machineState, p *prepared, digests map[inventory.Section]inventory.Digest) bool {
 	for _, s := range p.sections {
 		s.Machine = m.Row
+		if m.sections == nil {
+			m.sections = make(map[inventory.Section]SectionRow, len(p.sections))
+		}
 		m.sections[s.Section], digests[s.Section] = s, s.Digest
 	}
 	was := m.context()

@@ -6,8 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -50,6 +52,7 @@ type benchFleet struct {
 	sessions []*ingest.Session
 	lists    [][]inventory.Program
 	ids      ids
+	digests  map[int]inventory.Digest
 }
 
 func newBenchFleet(b *testing.B, s *store.Store, machines int) *benchFleet {
@@ -66,7 +69,7 @@ func newBenchFleet(b *testing.B, s *store.Store, machines int) *benchFleet {
 	if err != nil {
 		b.Fatal(err)
 	}
-	f := &benchFleet{pool: newPool(6000, 700)}
+	f := &benchFleet{pool: newPool(6000, 700), digests: map[int]inventory.Digest{}}
 	f.in = start(b, s, time.Now, nil)
 	for m := range machines {
 		f.sessions = append(f.sessions, open(b, f.in, machineID(m+1)))
@@ -117,6 +120,40 @@ func (f *benchFleet) wholes(b *testing.B) []*wire.Report {
 	return reports
 }
 
+// cpu is the processor time of this process so far; other programs on the machine make
+// reports a second a poor measure of the work.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// measured begins the measured part of a benchmark; the function it returns ends it.
+func measured(b *testing.B) func() {
+	b.Helper()
+	runtime.GC()
+	start := cpu()
+	stop := func() {}
+	if path := os.Getenv("BENCH_PROFILE"); path != "" && b.N > 1 {
+		out, err := os.Create(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := pprof.StartCPUProfile(out); err != nil {
+			b.Fatal(err)
+		}
+		stop = pprof.StopCPUProfile
+	}
+	b.ResetTimer()
+	return func() {
+		b.StopTimer()
+		stop()
+		b.ReportMetric(float64((cpu()-start).Microseconds())/float64(b.N), "cpu-µs/report")
+	}
+}
+
 func (f *benchFleet) check(b *testing.B, s *store.Store, reports int) {
 	b.Helper()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "reports/s")
@@ -134,58 +171,65 @@ func (f *benchFleet) check(b *testing.B, s *store.Store, reports int) {
 func benchFirst(b *testing.B, s *store.Store) {
 	f := newBenchFleet(b, s, b.N)
 	reports := f.wholes(b)
-	runtime.GC()
-	b.ResetTimer()
+	stop := measured(b)
 	f.first(b, reports)
-	b.StopTimer()
+	stop()
 	f.check(b, s, b.N)
+}
+
+// update gives three programs of a machine their next version. Machines come in twenty
+// groups that update different programs.
+func (f *benchFleet) update(m, round int) *wire.Report {
+	list := f.lists[m]
+	digest, ok := f.digests[m]
+	if !ok {
+		digest = inventory.DigestSoftware(list)
+	}
+	d := &inventory.Delta{Base: digest, Result: digest}
+	at := epoch.Add(time.Duration(round) * time.Hour)
+	for k := range 3 {
+		p := &list[(m%20*30+k*13+round)%f.pool.common]
+		d.Removed = append(d.Removed, p.Key())
+		d.Result = d.Result.Sub(inventory.EntryHash(p.Key(), p.InstalledAt))
+		p.Version, p.InstalledAt = fmt.Sprintf("9.%d.%d", round, k), at
+		d.Result = d.Result.Add(inventory.EntryHash(p.Key(), p.InstalledAt))
+		d.Set = append(d.Set, *p)
+	}
+	f.digests[m] = d.Result
+	return &wire.Report{ID: f.ids.next(), TakenAt: at, Protocol: 1, Sections: []wire.SectionUpdate{
+		{Section: inventory.SectionSoftware, Body: wire.BodyDelta, Base: d.Base, Result: d.Result, Delta: d}}}
 }
 
 func benchChanged(b *testing.B, s *store.Store) {
 	f := newBenchFleet(b, s, min(b.N, 1000))
 	f.first(b, f.wholes(b))
-	var mu sync.Mutex
+	work := make([][]*wire.Report, len(f.sessions))
+	for i := range b.N {
+		m := i % len(f.sessions)
+		work[m] = append(work[m], f.update(m, len(work[m])+1))
+	}
+	stop := measured(b)
 	locks := make([]sync.Mutex, len(f.sessions))
-	round := make([]int, len(f.sessions))
-	b.ResetTimer()
 	f.drive(b, b.N, func(i int) error {
 		m := i % len(f.sessions)
-		locks[m].Lock()
+		locks[m].Lock() // the reports of one machine come in order
 		defer locks[m].Unlock()
-		base := f.lists[m]
-		next := append([]inventory.Program(nil), base...)
-		var d inventory.Delta
-		digest := f.sessions[m].Digests()[inventory.SectionSoftware]
-		d.Base, d.Result = digest, digest
-		round[m]++
-		for k := range 3 { // three programs get another version
-			p := &next[(i*7+k*13+round[m])%len(next)]
-			old := *p
-			d.Removed = append(d.Removed, old.Key())
-			p.Version = fmt.Sprintf("9.%d.%d", round[m], k)
-			p.InstalledAt = epoch.Add(time.Duration(round[m]) * time.Hour)
-			d.Set = append(d.Set, *p)
-			d.Result = d.Result.Sub(inventory.EntryHash(old.Key(), old.InstalledAt)).Add(inventory.EntryHash(p.Key(), p.InstalledAt))
-		}
-		f.lists[m] = next
-		mu.Lock()
-		id := f.ids.next()
-		mu.Unlock()
-		res, err := f.sessions[m].Submit(context.Background(), &wire.Report{ID: id, TakenAt: epoch.Add(time.Duration(round[m]) * time.Hour), Protocol: 1,
-			Sections: []wire.SectionUpdate{{Section: inventory.SectionSoftware, Body: wire.BodyDelta, Base: d.Base, Result: d.Result, Delta: &d}}}, 400)
+		r := work[m][0]
+		work[m] = work[m][1:]
+		res, err := f.sessions[m].Submit(context.Background(), r, 400)
 		if err == nil && len(res.Need) > 0 {
 			err = fmt.Errorf("wants %v", res.Need)
 		}
 		return err
 	})
-	b.StopTimer()
+	stop()
 	f.check(b, s, b.N+len(f.sessions))
 }
 
 func benchUnchanged(b *testing.B, s *store.Store) {
 	f := newBenchFleet(b, s, min(b.N, 2000))
 	f.first(b, f.wholes(b))
-	b.ResetTimer()
+	stop := measured(b)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range 4000 {
@@ -199,6 +243,6 @@ func benchUnchanged(b *testing.B, s *store.Store) {
 		})
 	}
 	wg.Wait()
-	b.StopTimer()
+	stop()
 	f.check(b, s, len(f.sessions))
 }

@@ -92,6 +92,7 @@ type Ingester struct {
 	seen    seenBuffer
 	stopped chan struct{}
 	counts  counters
+	slab    slab // of the writing loop
 
 	mu       sync.Mutex
 	sessions map[string]map[*Session]struct{}

@@ -20,6 +20,7 @@ type machineState struct {
 	before, now []pack.Install // ascending by item
 	findings    []*Finding     // all of it, by Row; new ones last
 	idx         *findingIndex
+	slab        *slab
 	sections    map[inventory.Section]SectionRow
 	software    bool // now, Digest … must be stored
 	facts       bool
@@ -28,15 +29,38 @@ type machineState struct {
 	evalFor     *policyState
 }
 
-func newMachineState(m Machine) (*machineState, error) {
-	s := &machineState{Machine: m, sections: make(map[inventory.Section]SectionRow)}
+// newMachineState unpacks m's list into room taken from slab.
+func newMachineState(m Machine, slab *slab) (*machineState, error) {
+	s := &machineState{Machine: m}
 	var err error
-	if s.before, err = pack.Installs(nil, m.Body); err != nil {
+	if s.before, err = pack.Installs(slab.take(pack.Count(m.Body)), m.Body); err != nil {
 		return nil, fmt.Errorf("software of machine %s: %w", m.ID, err)
 	}
-	s.now = s.before
+	s.now, s.slab = s.before, slab
 	return s, nil
 }
+
+// slab gives room for lists of installs. It is emptied before each batch, so that lists
+// of some hundred machines are not left to the garbage collector every time.
+type slab struct{ room []pack.Install }
+
+// slabSize is how many installs a slab keeps room for: 6 MB.
+const slabSize = 1 << 18
+
+// take returns an empty list with room for n.
+func (s *slab) take(n int) []pack.Install {
+	if n > cap(s.room)-len(s.room) {
+		if n > slabSize/4 {
+			return make([]pack.Install, 0, n)
+		}
+		s.room = make([]pack.Install, 0, slabSize)
+	}
+	at := len(s.room)
+	s.room = s.room[:at+n]
+	return s.room[at : at : at+n]
+}
+
+func (s *slab) reset() { s.room = s.room[:0] }
 
 // evaluator returns what judges programs of this machine.
 func (m *machineState) evaluator(p *policyState) policy.Evaluator {
@@ -59,7 +83,7 @@ type change struct {
 // replace makes list the machine's, and tells what changed. Every item is known.
 func (m *machineState) replace(list *wholeList, at time.Time) change {
 	c := change{list: list, first: m.TakenAt.IsZero()}
-	next := make([]pack.Install, len(list.items))
+	next := m.slab.take(len(list.items))[:len(list.items)]
 	old := m.now
 	for n, i := range list.byItem() {
 		id := list.items[i].id
@@ -96,7 +120,7 @@ func (m *machineState) amend(d *deltaList, at time.Time) (change, bool) {
 		}
 	}
 	order := d.set.byItem()
-	sum, next, old := m.Digest, make([]pack.Install, 0, len(m.now)+len(order)), m.now
+	sum, next, old := m.Digest, m.slab.take(len(m.now)+len(order)), m.now
 	keep := func(upTo int64) {
 		for len(old) > 0 && old[0].Item < upTo {
 			if key, ok := removed[old[0].Item]; ok {

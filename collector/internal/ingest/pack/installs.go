@@ -86,6 +86,15 @@ func Installs(dst []Install, b []byte) ([]Install, error) {
 	return dst, nil
 }
 
+// Count returns how many installs b announces, as far as so many fit in it.
+func Count(b []byte) int {
+	if len(b) == 0 {
+		return 0
+	}
+	n, _ := binary.Uvarint(b[1:])
+	return int(min(n, uint64(len(b))))
+}
+
 // reader reads varints; bad is set at the first that does not hold.
 type reader struct {
 	b   []byte

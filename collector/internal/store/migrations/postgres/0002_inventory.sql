@@ -56,6 +56,11 @@ CREATE TABLE machine_software (
     body       BYTEA NOT NULL
 );
 
+-- The forms are compact already: compressing them again would cost more than storing
+-- them, and a list of 900 programs fits in its row.
+ALTER TABLE machine_software ALTER COLUMN body SET STORAGE EXTERNAL;
+ALTER TABLE machine_software SET (toast_tuple_target = 8160);
+
 CREATE TABLE presence (
     item_id BIGINT NOT NULL,
     chunk   BIGINT NOT NULL,
@@ -72,6 +77,8 @@ CREATE TABLE machine_section (
     body       BYTEA NOT NULL,
     PRIMARY KEY (machine_id, section)
 );
+
+ALTER TABLE machine_section ALTER COLUMN body SET STORAGE EXTERNAL;
 
 -- What came and went, after the first whole report, which is one line ("baseline").
 CREATE TABLE software_event (
