@@ -15,6 +15,12 @@ import (
 // manager, no such product. Wrap it to tell what was looked for.
 var ErrAbsent = errors.New("not present on this machine")
 
+// ErrPartial says that what Collect filled in is right, and that there is more which
+// could not be read. The source stands as failed: an earlier whole result is carried on
+// in its place (inventory.Carry), and where there is none these entries are better
+// than nothing. Wrap it together with what was wrong.
+var ErrPartial = errors.New("read in part")
+
 // Env is what a probe may look at. It is passed by pointer and never changed.
 type Env struct {
 	// Root is the folder to read as "/". Anything but "/" is an image or chroot: then
@@ -36,7 +42,8 @@ func (e *Env) Live() bool { return e.Root == "/" || e.Root == "" }
 // Probe is one source. Collect fills part, a snapshot of its own, and returns how many
 // entries it found. It returns ErrAbsent (wrapped) where the source does not exist,
 // and any other error where it exists and could not be read in full; what it had
-// filled in by then is thrown away by the runner. Collect must obey ctx.
+// filled in by then is thrown away by the runner, unless the error is ErrPartial.
+// Collect must obey ctx.
 type Probe struct {
 	Source   string            // name in Snapshot.Sources; for software also Program.Source
 	Section  inventory.Section // the section it fills

@@ -85,7 +85,7 @@ func (r *Runner) Probes() []Probe { return slices.Clone(r.probes) }
 // that cannot answer, also because ctx ended, stands in Sources as failed. Run uses
 // env.Now as the time from which a rest counts.
 func (r *Runner) Run(ctx context.Context, env *Env, f Filter) *inventory.Snapshot {
-	e := *env // a probe that was abandoned must not see the caller's later changes
+	e := *env                                                                    // a probe that was abandoned must not see the caller's later changes
 	snap := &inventory.Snapshot{TakenAt: e.Now, Software: []inventory.Program{}} // a list in JSON, also when empty
 	waited := ctx.Err()
 	if waited == nil {
@@ -210,7 +210,7 @@ func merge(snap *inventory.Snapshot, p *Probe, a answer, took time.Duration) {
 		s.Outcome, s.Entries, s.Error = inventory.OutcomeFailed, 0, a.err.Error()
 	}
 	snap.Sources = append(snap.Sources, s)
-	if a.err != nil {
+	if a.err != nil && (a.part == nil || a.crashed || !errors.Is(a.err, ErrPartial)) {
 		return
 	}
 	switch p.Section {

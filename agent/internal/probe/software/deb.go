@@ -65,6 +65,9 @@ func collectDeb(ctx context.Context, env *probe.Env, part *inventory.Snapshot) (
 	for i, p := range pkgs {
 		part.Software = append(part.Software, debProgram(root, p, origins[i].name, native, auto))
 	}
+	if readErr != nil {
+		readErr = fmt.Errorf("%w: %w", probe.ErrPartial, readErr)
+	}
 	return len(part.Software) - before, readErr
 }
 

@@ -154,10 +154,10 @@ func gather(ctx context.Context, trees []fileTree, results []chan treeResult, de
 		part.Software = append(part.Software, r.programs...)
 		errs = errors.Join(errs, r.err)
 	}
-	if errs == nil {
-		errs = details.save()
+	if errs != nil {
+		return len(part.Software) - before, fmt.Errorf("%w: %w", probe.ErrPartial, errs)
 	}
-	return len(part.Software) - before, errs
+	return len(part.Software) - before, details.save()
 }
 
 // searchTree searches one tree when it is its turn.

@@ -61,6 +61,9 @@ func collectFlatpak(ctx context.Context, env *probe.Env, part *inventory.Snapsho
 	if !found {
 		return 0, absent(flatpakSystem)
 	}
+	if errs != nil {
+		errs = fmt.Errorf("%w: %w", probe.ErrPartial, errs)
+	}
 	return len(part.Software) - before, errs
 }
 
