@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
@@ -34,9 +36,13 @@ func (c *sqliteConnector) Driver() driver.Driver                        { return
 
 func sqlitePool(path string, params string, conns int) *sql.DB {
 	drv := &sqlite3.SQLiteDriver{ConnectHook: func(c *sqlite3.SQLiteConn) error {
+		// After a peak the log shrinks to 64 MiB again.
+		if _, err := c.Exec("PRAGMA journal_size_limit = 67108864", nil); err != nil {
+			return err
+		}
 		return c.RegisterFunc("fold", Fold, true)
 	}}
-	escaped := (&url.URL{Path: path}).EscapedPath()
+	escaped := (&url.URL{Path: filepath.ToSlash(filepath.Clean(path))}).EscapedPath()
 	pool := sql.OpenDB(&sqliteConnector{driver: drv, dsn: "file:" + strings.ReplaceAll(escaped, "?", "%3f") + "?" + params})
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
@@ -63,7 +69,9 @@ func (sqliteDialect) open(ctx context.Context, cfg Config) (*sql.DB, *sql.DB, er
 		_ = writer.Close()
 		return nil, nil, fmt.Errorf("opening %s: %w", cfg.Path, err)
 	}
-	return writer, sqlitePool(cfg.Path, common+"&_query_only=on&_cache_size=-16384", cfg.MaxConns), nil
+	reader := sqlitePool(cfg.Path, common+"&_query_only=on&_cache_size=-8192", cfg.MaxConns)
+	reader.SetConnMaxIdleTime(time.Minute) // gives the pages back
+	return writer, reader, nil
 }
 
 func (sqliteDialect) migrations() (goose.Dialect, []goose.ProviderOption, error) {

@@ -38,7 +38,8 @@ func (s *Store) txFrom(ctx context.Context) *transaction {
 // an error of the engine inside it fails the whole, even when fn looks away. On
 // PostgreSQL the isolation is READ COMMITTED: take lockMachines before reading what is
 // about to be changed. fn must use the context that it is given: with another, a write
-// inside it would wait for the transaction that it is part of.
+// inside it would wait for the transaction that it is part of. When the connection is
+// lost while committing, the error (Unavailable) leaves open whether it was committed.
 func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context) error) error {
 	if t := s.txFrom(ctx); t != nil {
 		err := fn(ctx)
