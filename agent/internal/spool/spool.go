@@ -147,6 +147,12 @@ func (s *Spool) loadSegments() error {
 		return err
 	}
 	for _, n := range names { // ReadDir sorts; numbers are padded
+		if strings.HasPrefix(n.Name(), ".") && strings.Contains(n.Name(), ".tmp-") { // of a write that a crash cut short
+			if err := os.Remove(filepath.Join(s.dir, n.Name())); err != nil {
+				return err
+			}
+			continue
+		}
 		base, ok := strings.CutSuffix(n.Name(), segmentSuffix)
 		num, err := strconv.ParseUint(base, 10, 64)
 		if !ok || err != nil || !n.Type().IsRegular() {

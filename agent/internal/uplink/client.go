@@ -47,21 +47,21 @@ type Command struct {
 
 // Status is what the uplink is doing, for `vigia-agent status` and `doctor`.
 type Status struct {
-	Connected     bool
-	Address       string        // in use or last tried
-	Since         time.Time     // of Connected or of its loss
-	LastAck       time.Time     // when the collector last acknowledged something
-	Problem       string        // why there is no connection; empty while there is one
-	Remedy        string        // what to do about Problem
-	RetryAt       time.Time     // when the next attempt is due
-	Skew          time.Duration // this clock less the collector's, at the last Welcome
-	MachineID     string
-	NotAfter      time.Time // end of the certificate
-	RenewAt       time.Time
-	PolicyVersion string
-	Spooled       int
-	SpoolBytes    int64
-	Oldest        time.Time
+	Connected     bool          `json:"connected"`
+	Address       string        `json:"address"`           // in use or last tried
+	Since         time.Time     `json:"since,omitzero"`    // of Connected or of its loss
+	LastAck       time.Time     `json:"last_ack,omitzero"` // when the collector last acknowledged something
+	Problem       string        `json:"problem"`           // why there is no connection; empty while there is one
+	Remedy        string        `json:"remedy"`            // what to do about Problem
+	RetryAt       time.Time     `json:"retry_at,omitzero"` // when the next attempt is due
+	Skew          time.Duration `json:"skew_ns"`           // this clock less the collector's, at the last Welcome
+	MachineID     string        `json:"machine_id"`
+	NotAfter      time.Time     `json:"not_after,omitzero"` // end of the certificate
+	RenewAt       time.Time     `json:"renew_at,omitzero"`
+	PolicyVersion string        `json:"policy_version"`
+	Spooled       int           `json:"spooled"`
+	SpoolBytes    int64         `json:"spool_bytes"`
+	Oldest        time.Time     `json:"oldest,omitzero"`
 }
 
 // Client is the way to the collector. Make it with New, then Run it.
