@@ -319,4 +319,3 @@ func TestThousandReportsThroughAFlappingCollector(t *testing.T) {
 		t.Logf("%d arrivals over %d connections", c.arrivals, len(c.hellos))
 	})
 }
-
