@@ -32,18 +32,21 @@ func TestBrowser(t *testing.T) {
 	f := newFake()
 	f.links["enlace"] = "ana@example.com"
 	srv := console(t, f.deps(t))
-	walk(t, srv.URL, "/signin/enlace", out,
+	walk(t, srv.URL, "/signin/enlace", out, false,
 		"/", "/machines", "/machines?q=zzz", "/machines/"+laptop, "/machines/"+server, "/machines/"+freshPC, "/machines/"+laptop+"/software?q=any", "/machines/"+laptop+"/software?show=requested",
 		"/machines/"+laptop+"/history", "/software", "/findings", "/findings?state=open&machine="+laptop, "/findings/41", "/findings/40",
 		"/nonconformities", "/nonconformities/NC-2026-0001", "/nonconformities/NC-2026-0002", "/nada")
 }
 
-// walk runs the script over the pages of a console.
-func walk(t *testing.T, base, signin, out string, paths ...string) {
+// walk runs the script over the pages of a console; quick looks at each twice only.
+func walk(t *testing.T, base, signin, out string, quick bool, paths ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", append([]string{"assets/e2e/walk.mjs", base, signin, out}, paths...)...)
+	if quick {
+		cmd.Env = append(cmd.Environ(), "QUICK=1")
+	}
 	b, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(b), " visits") {
 		t.Fatalf("walking the console: %v\n%s", err, b)

@@ -177,7 +177,7 @@ func TestRealStore(t *testing.T) {
 			if dir := os.Getenv("VIGIA_SCREENSHOTS"); dir != "" {
 				out = filepath.Join(dir, "store")
 			}
-			walk(t, srv.URL, "/signin/otro", out, urls...)
+			walk(t, srv.URL, "/signin/otro", out, true, urls...)
 		}
 	})
 }

@@ -4,7 +4,8 @@
 //
 //   node walk.mjs BASE_URL SIGNIN_PATH OUT_FOLDER PATH...
 //
-// A PATH is a page to visit. CHROMIUM names the browser (/usr/bin/chromium).
+// A PATH is a page to visit. CHROMIUM names the browser (/usr/bin/chromium). With QUICK
+// set, pages are seen in Spanish only, light on a desk and dark on a telephone.
 import { chromium } from "playwright-core";
 import { createRequire } from "node:module";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -82,7 +83,9 @@ try {
     for (const scheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme: scheme });
       for (const [width, height] of [[390, 844], [1440, 900]]) {
-        if (lang === "en" && (scheme === "light") === (width === 390)) continue; // seen often enough
+        const telephone = width === 390;
+        if (lang === "en" && (scheme === "light") === telephone) continue; // seen often enough
+        if (process.env.QUICK && (lang === "en" || (scheme === "dark") !== telephone)) continue;
         await page.setViewportSize({ width, height });
         for (const path of paths) {
           const file = `${path.replace(/[^a-zA-Z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60) || "home"}-${lang}-${scheme}-${width}`;
