@@ -1,7 +1,6 @@
 package software
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -24,16 +23,20 @@ func ownedPaths(root *rootfs.FS) (map[string]bool, error) {
 	}
 	owned := make(map[string]bool)
 	_, domains := systemVendor(root)
+	buf := make([]byte, 64<<10)
 	for _, p := range pkgs {
 		if vendorMade(p, domains) {
 			continue
 		}
 		for _, name := range [...]string{p.Name, p.Name + ":" + p.Arch} {
 			f, err := root.Open(path.Join(dpkgInfoDir, name+".list"))
-			if err != nil {
+			if missing(err) {
 				continue
 			}
-			err = readOwned(f, owned)
+			if err != nil {
+				return nil, err
+			}
+			err = readOwned(f, buf, owned)
 			f.Close()
 			if err != nil {
 				return nil, err
@@ -44,13 +47,33 @@ func ownedPaths(root *rootfs.FS) (map[string]bool, error) {
 	return owned, nil
 }
 
-// readOwned adds the paths below /opt and /usr/local of one package's list of files.
-func readOwned(r io.Reader, owned map[string]bool) error {
-	sc := bufio.NewScanner(r)
-	for sc.Scan() {
-		if line := sc.Bytes(); bytes.HasPrefix(line, []byte("/opt/")) || bytes.HasPrefix(line, []byte("/usr/local/")) {
-			owned[string(line)] = true
+// readOwned adds the paths below /opt and /usr/local of one package's list of files,
+// which it reads piece by piece: most pieces hold none, and are not taken apart.
+func readOwned(r io.Reader, buf []byte, owned map[string]bool) error {
+	for held := 0; ; {
+		n, err := io.ReadFull(r, buf[held:])
+		text := buf[:held+n]
+		end := bytes.LastIndexByte(text, '\n') + 1
+		if bytes.Contains(text[:end], []byte("/opt/")) || bytes.Contains(text[:end], []byte("/usr/local/")) {
+			addOwned(text[:end], owned)
+		}
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return nil
+		case err != nil:
+			return err
+		case end == 0: // no path is that long
+			held = 0
+		default:
+			held = copy(buf, text[end:])
 		}
 	}
-	return sc.Err()
+}
+
+func addOwned(lines []byte, owned map[string]bool) {
+	for line := range bytes.Lines(lines) {
+		if bytes.HasPrefix(line, []byte("/opt/")) || bytes.HasPrefix(line, []byte("/usr/local/")) {
+			owned[string(bytes.TrimSuffix(line, []byte("\n")))] = true
+		}
+	}
 }
