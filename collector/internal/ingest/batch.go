@@ -285,7 +285,7 @@ func (b *batch) applySections(m *machineState, p *prepared, digests map[inventor
 		}
 		m.sections[s.Section], digests[s.Section] = s, s.Digest
 	}
-	was := m.context()
+	was := m.Context()
 	if f := p.facts; f != nil {
 		next := m.Machine
 		next.Hostname, next.Serial, next.UUID, next.MachineID = cmp.Or(f.Hostname, m.Hostname), f.Serial, f.UUID, f.MachineID
@@ -298,7 +298,7 @@ func (b *batch) applySections(m *machineState, p *prepared, digests map[inventor
 		m.software = m.software || vendor != m.Vendor
 		m.OS, m.Vendor = name, vendor
 	}
-	if now := m.context(); now.Hostname == was.Hostname && now.OSVendor == was.OSVendor {
+	if now := m.Context(); now.Hostname == was.Hostname && now.OSVendor == was.OSVendor {
 		return false
 	}
 	m.eval = nil

@@ -93,6 +93,8 @@ type Ingester struct {
 	stopped chan struct{}
 	counts  counters
 	slab    slab // of the writing loop
+	change  atomic.Int64
+	kick    chan struct{}
 
 	mu       sync.Mutex
 	sessions map[string]map[*Session]struct{}
@@ -117,7 +119,7 @@ func New(cfg Config) *Ingester {
 	return &Ingester{
 		cfg: cfg, items: newItemCache(cfg.Items), docs: &pack.Documents{},
 		prep:  make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
-		queue: make(chan *job, 16_384), stopped: make(chan struct{}),
+		queue: make(chan *job, 16_384), stopped: make(chan struct{}), kick: make(chan struct{}, 1),
 		seen:     seenBuffer{wake: make(chan struct{}, 1)},
 		sessions: make(map[string]map[*Session]struct{}),
 	}
@@ -133,13 +135,11 @@ func (in *Ingester) Stats() Stats {
 // Run answers until ctx ends; what waits then is told to come later. It is called once.
 func (in *Ingester) Run(ctx context.Context) error {
 	defer close(in.stopped)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		in.flushLoop(ctx)
-	}()
+	var wg sync.WaitGroup
+	wg.Go(func() { in.flushLoop(ctx) })
+	wg.Go(func() { in.followLoop(ctx) })
 	in.writeLoop(ctx)
-	<-done
+	wg.Wait()
 	return nil
 }
 

@@ -65,7 +65,7 @@ func (s *slab) reset() { s.room = s.room[:0] }
 // evaluator returns what judges programs of this machine.
 func (m *machineState) evaluator(p *policyState) policy.Evaluator {
 	if m.eval == nil || m.evalFor != p {
-		e := p.compiled.On(m.context())
+		e := p.compiled.On(m.Context())
 		m.eval, m.evalFor = &e, p
 	}
 	return *m.eval

@@ -59,8 +59,8 @@ func (in *Ingester) policyFor(ctx context.Context, version int64, at time.Time) 
 	return p, nil
 }
 
-// context returns what rules may ask about m.
-func (m *Machine) context() policy.MachineContext {
+// Context returns what rules may ask about m.
+func (m *Machine) Context() policy.MachineContext {
 	return policy.MachineContext{ID: m.ID, Hostname: m.Hostname, Site: m.Site, Area: m.Area, Person: m.Person, OSVendor: m.Vendor}
 }
 

@@ -186,6 +186,7 @@ type Evaluation struct {
 	Boundary     time.Time
 	Pending      bool  // it is not finished
 	Cursor       int64 // the last item that is done
+	Change       int64 // the newest fleet.ChangePolicy that it follows
 	ClaimedBy    string
 	ClaimedUntil time.Time
 }

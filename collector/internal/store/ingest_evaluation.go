@@ -11,8 +11,8 @@ func (s *Store) Evaluation(ctx context.Context) (ingest.Evaluation, error) {
 	var e ingest.Evaluation
 	var pending, boundary, until int64
 	err := s.on(ctx).QueryRowContext(ctx, `SELECT coalesce((SELECT max(version) FROM allowlist), 0), pending, version, boundary,
-		cursor_item, claimed_by, claimed_until FROM evaluation WHERE id = 1`).
-		Scan(&e.Current, &pending, &e.Version, &boundary, &e.Cursor, &e.ClaimedBy, &until)
+		cursor_item, change_seq, claimed_by, claimed_until FROM evaluation WHERE id = 1`).
+		Scan(&e.Current, &pending, &e.Version, &boundary, &e.Cursor, &e.Change, &e.ClaimedBy, &until)
 	e.Pending, e.Boundary, e.ClaimedUntil = pending != 0, fromMicros(boundary), fromMicros(until)
 	return e, s.mapError("reading the state of evaluation", err)
 }
@@ -28,6 +28,6 @@ func (s *Store) SaveEvaluation(ctx context.Context, e ingest.Evaluation) error {
 		pending = 1
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE evaluation SET pending = $1, version = $2, boundary = $3, cursor_item = $4,
-		claimed_by = $5, claimed_until = $6 WHERE id = 1`, pending, e.Version, micros(e.Boundary), e.Cursor, e.ClaimedBy, micros(e.ClaimedUntil))
+		change_seq = $5, claimed_by = $6, claimed_until = $7 WHERE id = 1`, pending, e.Version, micros(e.Boundary), e.Cursor, e.Change, e.ClaimedBy, micros(e.ClaimedUntil))
 	return s.mapError("storing the state of evaluation", err)
 }

@@ -143,7 +143,8 @@ CREATE TABLE evaluation (
     version       BIGINT NOT NULL,
     boundary      BIGINT NOT NULL,
     cursor_item   BIGINT NOT NULL,
+    change_seq    BIGINT NOT NULL,
     claimed_by    TEXT NOT NULL,
     claimed_until BIGINT NOT NULL
 );
-INSERT INTO evaluation (id, pending, version, boundary, cursor_item, claimed_by, claimed_until) VALUES (1, 0, 0, 0, 0, '', 0);
+INSERT INTO evaluation (id, pending, version, boundary, cursor_item, change_seq, claimed_by, claimed_until) VALUES (1, 0, 0, 0, 0, 0, '', 0);

@@ -136,7 +136,8 @@ CREATE TABLE evaluation (
     version       INTEGER NOT NULL,
     boundary      INTEGER NOT NULL,
     cursor_item   INTEGER NOT NULL,
+    change_seq    INTEGER NOT NULL,
     claimed_by    TEXT NOT NULL,
     claimed_until INTEGER NOT NULL
 ) STRICT;
-INSERT INTO evaluation (id, pending, version, boundary, cursor_item, claimed_by, claimed_until) VALUES (1, 0, 0, 0, 0, '', 0);
+INSERT INTO evaluation (id, pending, version, boundary, cursor_item, change_seq, claimed_by, claimed_until) VALUES (1, 0, 0, 0, 0, 0, '', 0);

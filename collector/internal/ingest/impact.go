@@ -1,0 +1,85 @@
+package ingest
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"vigia/collector/internal/allowlist"
+	"vigia/collector/internal/authorization"
+)
+
+var _ allowlist.Findings = (*Ingester)(nil)
+
+// pageItems is how many items are compared at a time.
+const pageItems = 256
+
+// Impact tells what the findings would become under a candidate, without writing
+// anything. It reads items and bitmaps, not machines, so it takes moments whatever the
+// number of machines.
+func (in *Ingester) Impact(ctx context.Context, candidate authorization.Allowlist) (allowlist.Impact, error) {
+	var out allowlist.Impact
+	p, err := compile(candidate, in.cfg.Now().UTC())
+	if err != nil {
+		return out, err
+	}
+	c, err := compareWith(ctx, in.cfg.Store, p)
+	if err != nil {
+		return out, err
+	}
+	type title struct{ name, source string }
+	programs, machines := make(map[title]*allowlist.ProgramImpact), make(map[int64]struct{})
+	for after := int64(0); ; {
+		items, err := in.cfg.Store.NextItems(ctx, after, pageItems)
+		if err != nil {
+			return out, err
+		}
+		if len(items) == 0 {
+			break
+		}
+		after = items[len(items)-1].ID
+		wants, err := c.page(ctx, items)
+		if err != nil {
+			return out, err
+		}
+		for i := range wants {
+			w := &wants[i]
+			if !w.opens() {
+				if !w.verdict.Flagged() {
+					out.Closes++
+				}
+				continue
+			}
+			out.Opens++
+			machines[w.machine] = struct{}{}
+			at := title{w.item.Program.Name, w.item.Program.Source}
+			if programs[at] == nil {
+				programs[at] = &allowlist.ProgramImpact{Name: at.name, Source: at.source, Verdict: string(w.verdict.Kind), Rule: w.verdict.RuleName}
+			}
+			programs[at].Opens++
+		}
+	}
+	out.Machines = len(machines)
+	for _, p := range programs {
+		out.ByProgram = append(out.ByProgram, *p)
+	}
+	slices.SortFunc(out.ByProgram, func(a, b allowlist.ProgramImpact) int {
+		return cmp.Or(cmp.Compare(b.Opens, a.Opens), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Source, b.Source))
+	})
+	return out, nil
+}
+
+// LockFindings implements allowlist.Findings: until ctx's transaction ends, no report is
+// judged and nothing is re-evaluated.
+func (in *Ingester) LockFindings(ctx context.Context) error { return in.cfg.Store.Lock(ctx) }
+
+// Follow implements allowlist.Findings: it brings the findings in line with the current
+// allowlist now, unless another collector is at it.
+func (in *Ingester) Follow(ctx context.Context) (allowlist.Followed, error) {
+	r, err := in.Reevaluate(ctx, 0)
+	return allowlist.Followed{Opened: r.Opened, Closed: r.Closed, Done: r.Done}, err
+}
+
+// claim is how long a collector may be silent before another takes a re-evaluation over.
+const claim = 30 * time.Second
