@@ -94,6 +94,9 @@ func readDetail(ctx context.Context, root *rootfs.FS, f foundExec, hash bool) fi
 		return v
 	}
 	defer file.Close()
+	if now, err := file.Stat(); err != nil || idOf(now) != f.id { // swapped for another file meanwhile
+		return v
+	}
 	if f.kind == execELF {
 		if info, err := buildinfo.Read(file); err == nil && info.Main.Version != "(devel)" {
 			v.version = strings.TrimPrefix(info.Main.Version, "v")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"sync"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 type FilesOptions struct {
 	Wall    time.Duration // for the whole search; default 10 s
 	Folders int           // folders listed in one home, and in /opt and /usr/local each; default 20,000
+	Files   int           // files looked at in each of them; default 200,000
 	Depth   int           // folders below a home or /usr/local; default 12. Deeper ones are not searched
 
 	// readDir stands in for the listing of a folder in tests.
@@ -30,6 +30,9 @@ func (o FilesOptions) withDefaults() FilesOptions {
 	}
 	if o.Folders <= 0 {
 		o.Folders = 20_000
+	}
+	if o.Files <= 0 {
+		o.Files = 200_000
 	}
 	if o.Depth <= 0 {
 		o.Depth = 12
@@ -96,19 +99,14 @@ func collectFiles(ctx context.Context, env *probe.Env, o FilesOptions, part *inv
 	if err != nil {
 		return 0, err
 	}
-	people, err := homes(root)
+	mounts, err := networkMounts(env)
+	var people []home
+	if err == nil {
+		people, err = homes(root, mounts)
+	}
 	if err != nil {
 		root.Close()
 		return 0, err
-	}
-	mounts := map[string]bool{}
-	if env.Live() {
-		text, err := os.ReadFile("/proc/self/mountinfo")
-		if err != nil {
-			root.Close()
-			return 0, fmt.Errorf("finding network file systems: %w", err)
-		}
-		mounts = ParseMountInfo(string(text))
 	}
 	trees := []fileTree{{top: "/opt"}, {top: "/usr/local"}}
 	for _, h := range people {
@@ -171,9 +169,13 @@ func searchTree(ctx context.Context, root *rootfs.FS, t fileTree, o FilesOptions
 	}
 	defer func() { <-turn }()
 	w := &fileWalk{
-		ctx: ctx, root: root, top: t.top, mounts: mounts, dirs: o.Folders, depth: o.Depth,
+		ctx: ctx, root: root, top: t.top, mounts: mounts, dirs: o.Folders, looks: o.Files, depth: o.Depth,
 		readDir: func(name string) ([]fs.DirEntry, error) { return o.readDir(root, name) },
 		owned:   func(string) bool { return false },
+	}
+	if onMount(t.top, mounts) {
+		result <- treeResult{}
+		return
 	}
 	for _, other := range trees { // a home inside another tree is searched as itself
 		if other.top != t.top {
@@ -194,6 +196,9 @@ func searchTree(ctx context.Context, root *rootfs.FS, t fileTree, o FilesOptions
 	} else {
 		err = w.tree()
 	}
+	if err == nil && w.looks < 0 {
+		err = fmt.Errorf("%s: %w", t.top, errBudget)
+	}
 	if err = errors.Join(err, ownErr); err != nil {
 		result <- treeResult{err: err}
 		return
@@ -212,9 +217,6 @@ func searchTree(ctx context.Context, root *rootfs.FS, t fileTree, o FilesOptions
 
 // opt treats each folder of /opt as one product, whatever its layout.
 func (w *fileWalk) opt() error {
-	if w.mounts[w.top] {
-		return nil
-	}
 	entries, err := w.list(w.top)
 	if err != nil {
 		return err

@@ -105,17 +105,22 @@ func TestFilesInOptAndUsrLocal(t *testing.T) {
 	img.link("tool", "usr/local/bin/tool-link")
 	img.link("/srv/elsewhere", "usr/local/bin/else")
 	img.link("loop", "usr/local/bin/loop")
+	img.write("etc/passwd", "svc:x:1000:1000::/opt/svc:/bin/sh\n")
+	img.elf("opt/svc/bin/service")
 	img.link("../..", "usr/local/lib/up")
 	img.write("etc/os-release", "ID=debian\n")
 	img.write("var/lib/dpkg/status", stanza("owned", "1", vendor)+stanza("base", "1", team))
 	img.write("var/lib/dpkg/info/owned.list", "/.\n/opt\n/opt/owned\n/opt/owned/run\n/usr/local/bin/packaged\n")
 	list := img.collect(Files(FilesOptions{}))
-	wantNames(t, list, "vendor", "single", "tool", "backup", "go", "node", "else")
+	wantNames(t, list, "vendor", "single", "tool", "backup", "go", "node", "else", "service")
 	if p := named(t, list, "go"); p.Version != "1.26.8" || p.Path != "/usr/local/go" || p.Scope != "machine" {
 		t.Errorf("%+v", p)
 	}
 	if p := named(t, list, "node"); p.Version != "22.1.0" {
 		t.Errorf("%+v", p)
+	}
+	if p := named(t, list, "service"); p.User != "svc" || p.Path != "/opt/svc/bin/service" {
+		t.Errorf("a home in /opt: %+v", p)
 	}
 	if p := named(t, list, "else"); p.Path != "/usr/local/bin/else" {
 		t.Errorf("%+v", p)
@@ -192,6 +197,12 @@ func TestFilesBudget(t *testing.T) {
 	img.elf("home/ana/bin/tool")
 	if _, err := img.tryCollect(Files(FilesOptions{Folders: 20})); !errors.Is(err, errBudget) {
 		t.Errorf("too many folders: %v", err)
+	}
+	for i := range 50 {
+		img.write(fmt.Sprintf("home/ana/bin/f%02d", i), "")
+	}
+	if _, err := img.tryCollect(Files(FilesOptions{Files: 20})); !errors.Is(err, errBudget) {
+		t.Errorf("too many files: %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

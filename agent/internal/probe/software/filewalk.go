@@ -28,7 +28,7 @@ type foundExec struct {
 }
 
 // errBudget says that a tree holds more than may be searched.
-var errBudget = errors.New("too many folders")
+var errBudget = errors.New("more folders or files than are searched")
 
 // fileWalk searches one tree. It lists folders in the order of names, so that the same
 // tree always gives the same result.
@@ -40,6 +40,7 @@ type fileWalk struct {
 	mounts  map[string]bool // places not to enter
 	owned   func(path string) bool
 	dirs    int // folders that may still be listed
+	looks   int // files that may still be looked at
 	depth   int // deepest folder below top
 	found   []foundExec
 	links   []string // links in drop folders, followed when everything else is known
@@ -47,18 +48,13 @@ type fileWalk struct {
 
 // tree searches the whole tree. Folders that cannot be read because they vanished or
 // are forbidden hold nothing that could be told.
-func (w *fileWalk) tree() error {
-	if w.mounts[w.top] {
-		return nil
-	}
-	return w.dir(w.top, 0)
-}
+func (w *fileWalk) tree() error { return w.dir(w.top, 0) }
 
 func (w *fileWalk) list(dir string) ([]fs.DirEntry, error) {
 	if err := w.ctx.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", w.top, err)
 	}
-	if w.dirs--; w.dirs < 0 {
+	if w.dirs--; w.dirs < 0 || w.looks < 0 {
 		return nil, fmt.Errorf("%s: %w", w.top, errBudget)
 	}
 	entries, err := w.readDir(dir)
@@ -188,6 +184,9 @@ func (w *fileWalk) files(dir string, entries []fs.DirEntry) []foundExec {
 
 // file looks at one file. Scripts count in folders for programs only.
 func (w *fileWalk) file(name string, scripts bool) (foundExec, bool) {
+	if w.looks--; w.looks < 0 { // searchTree says so
+		return foundExec{}, false
+	}
 	info, err := w.root.Lstat(name)
 	if err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 || info.Size() < 4 {
 		return foundExec{}, false
@@ -197,6 +196,9 @@ func (w *fileWalk) file(name string, scripts bool) (foundExec, bool) {
 		return foundExec{}, false
 	}
 	defer f.Close()
+	if now, err := f.Stat(); err != nil || idOf(now) != idOf(info) { // swapped for another file meanwhile
+		return foundExec{}, false
+	}
 	kind, arch := readKind(path.Base(name), f)
 	if kind == notExec || (kind == execScript && !scripts) || w.owned(name) {
 		return foundExec{}, false

@@ -36,7 +36,11 @@ func collectFlatpak(ctx context.Context, env *probe.Env, part *inventory.Snapsho
 		return 0, err
 	}
 	defer root.Close()
-	people, err := homes(root)
+	mounts, err := networkMounts(env)
+	if err != nil {
+		return 0, err
+	}
+	people, err := homes(root, mounts)
 	if err != nil {
 		return 0, err
 	}

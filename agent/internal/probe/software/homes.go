@@ -2,12 +2,16 @@ package software
 
 import (
 	"bufio"
+	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 
+	"vigia/agent/internal/probe"
 	"vigia/agent/internal/rootfs"
 )
 
@@ -39,8 +43,10 @@ func ParsePasswd(r io.Reader) ([]passwdEntry, error) {
 
 // homes returns the homes of people: those of root and of accounts from 1000 on
 // (UID_MIN of login.defs) in passwd, and every other folder in /home, which belongs to
-// accounts of a directory service and bears their name. Sorted by path.
-func homes(root *rootfs.FS) ([]home, error) {
+// accounts of a directory service and bears their name. Sorted by path. Those on a
+// network or FUSE file system (mounts) are left out without being touched: they may
+// hang, and belong to more than one machine.
+func homes(root *rootfs.FS, mounts map[string]bool) ([]home, error) {
 	byPath := make(map[string]string)
 	f, err := root.Open("/etc/passwd")
 	if err == nil {
@@ -57,9 +63,11 @@ func homes(root *rootfs.FS) ([]home, error) {
 	} else if !missing(err) {
 		return nil, err
 	}
-	entries, err := root.ReadDir("/home")
-	if err != nil && !missing(err) {
-		return nil, err
+	var entries []fs.DirEntry
+	if !onMount("/home", mounts) {
+		if entries, err = root.ReadDir("/home"); err != nil && !missing(err) {
+			return nil, err
+		}
 	}
 	for _, e := range entries {
 		if p := path.Join("/home", e.Name()); e.IsDir() && byPath[p] == "" && e.Name() != "lost+found" {
@@ -68,10 +76,36 @@ func homes(root *rootfs.FS) ([]home, error) {
 	}
 	var list []home
 	for p, user := range byPath {
+		if onMount(p, mounts) {
+			continue
+		}
 		if info, err := root.Lstat(p); err == nil && info.IsDir() {
 			list = append(list, home{p, user})
 		}
 	}
 	slices.SortFunc(list, func(a, b home) int { return strings.Compare(a.path, b.path) })
 	return list, nil
+}
+
+// onMount reports whether p is one of the mounts, or lies in one.
+func onMount(p string, mounts map[string]bool) bool {
+	for ; p != "/" && p != "."; p = path.Dir(p) {
+		if mounts[p] {
+			return true
+		}
+	}
+	return false
+}
+
+// networkMounts returns the places of network and FUSE file systems; none in an image,
+// where nothing is mounted.
+func networkMounts(env *probe.Env) (map[string]bool, error) {
+	if !env.Live() {
+		return nil, nil
+	}
+	text, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, fmt.Errorf("finding network file systems: %w", err)
+	}
+	return ParseMountInfo(string(text)), nil
 }

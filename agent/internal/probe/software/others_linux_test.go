@@ -166,10 +166,14 @@ func TestParsePasswdAndHomes(t *testing.T) {
 	}
 	img.link("/root", "home/link")
 	root := openRoot(t, img)
-	got, err := homes(root)
+	got, err := homes(root, nil)
 	want := []home{{"/home/ana", "ana"}, {"/home/directory-user", "directory-user"}, {"/root", "root"}, {"/srv/luis", "luis"}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v, %v; want %v", got, err, want)
+	}
+	got, err = homes(root, map[string]bool{"/home": true, "/srv": true})
+	if err != nil || !reflect.DeepEqual(got, want[2:3]) {
+		t.Errorf("homes on a network: %v, %v", got, err)
 	}
 }
 
