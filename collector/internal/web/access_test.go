@@ -150,7 +150,7 @@ func TestHeadersAndStaticFiles(t *testing.T) {
 	if strings.Contains(csp, "unsafe") || strings.Contains(body, "style=") || strings.Contains(body, "onclick") {
 		t.Error("inline code or style")
 	}
-	if res.Header.Get("Cache-Control") != "no-store" || res.Header.Get("X-Content-Type-Options") != "nosniff" || res.Header.Get("Referrer-Policy") != "no-referrer" {
+	if res.Header.Get("Cache-Control") != "no-store" || res.Header.Get("X-Content-Type-Options") != "nosniff" || res.Header.Get("Referrer-Policy") != "same-origin" {
 		t.Errorf("headers %v", res.Header)
 	}
 	_, rest, _ := strings.Cut(body, `<link rel="stylesheet" href="`)

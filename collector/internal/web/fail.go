@@ -46,6 +46,13 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	} else {
 		c.Log.Info("page refused", "number", number, "method", r.Method, "path", safePath(r), "code", code, "error", err)
 	}
+	if r.Header.Get("HX-Request") == "true" { // a part of a page that refreshes itself
+		if code == apperr.Unauthenticated {
+			w.Header().Set("HX-Refresh", "true") // the whole page will say how to get in
+		} else {
+			w.Header().Set("HX-Reswap", "none") // what is on the screen stays
+		}
+	}
 	p := failurePage{Page: c.newPage(w, r, ""), Number: number, Help: code == apperr.Unauthenticated}
 	p.Heading = p.T("failure." + string(code))
 	p.Title = p.Heading

@@ -41,9 +41,13 @@ func (c *console) machineSoftware(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	findings, err := c.Findings.Findings(r.Context(), authorization.FindingFilter{Machine: p.Machine.ID, Limit: 1000})
-	if err != nil {
-		return err
+	var findings []authorization.Finding
+	for _, s := range []authorization.FindingState{authorization.Open, authorization.Authorized} {
+		list, err := c.Findings.Findings(r.Context(), authorization.FindingFilter{Machine: p.Machine.ID, State: s, Limit: 1000})
+		if err != nil {
+			return err
+		}
+		findings = append(findings, list...)
 	}
 	p.fill(installs, findings, show, int(form.Number(r, "page", 10_000)))
 	for _, v := range []string{"findings", "requested"} {
@@ -59,9 +63,7 @@ func (c *console) machineSoftware(w http.ResponseWriter, r *http.Request) error 
 func (p *machineSoftwarePage) fill(installs []fleet.Install, findings []authorization.Finding, show string, page int) {
 	byItem := map[int64]authorization.Finding{}
 	for _, f := range findings {
-		if f.State != authorization.Gone {
-			byItem[f.Item] = f
-		}
+		byItem[f.Item] = f
 	}
 	query := policy.Fold(p.List.Query)
 	var rows []installRow

@@ -49,7 +49,7 @@ func (c *console) newPage(w http.ResponseWriter, r *http.Request, section string
 	for _, lang := range locale.Languages() {
 		q := r.URL.Query()
 		q.Set("lang", lang)
-		url := r.URL.Path + "?" + q.Encode()
+		url := "?" + q.Encode() // relative: the path of a request is not to be trusted in a link
 		if r.Method != http.MethodGet {
 			url = form.Link("/", "lang", lang)
 		}

@@ -45,6 +45,7 @@ type action func(w http.ResponseWriter, r *http.Request) error
 // open serves a page that needs no session, but knows it where there is one.
 func (c *console) open(do action) http.Handler {
 	return c.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.rememberLanguage(w, r)
 		if a, err := c.who(r.Context()); err == nil {
 			r = r.WithContext(actor.With(r.Context(), a))
 		}
@@ -55,6 +56,7 @@ func (c *console) open(do action) http.Handler {
 // page serves a page for those who have the right.
 func (c *console) page(what right, do action) http.Handler {
 	return c.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.rememberLanguage(w, r)
 		a, err := c.who(r.Context())
 		if err != nil {
 			c.fail(w, r, err)
@@ -70,7 +72,6 @@ func (c *console) page(what right, do action) http.Handler {
 }
 
 func (c *console) serve(w http.ResponseWriter, r *http.Request, do action) {
-	c.rememberLanguage(w, r)
 	if err := do(w, r); err != nil {
 		c.fail(w, r, err)
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 
 	"vigia/collector/internal/apperr"
 )
@@ -19,7 +20,7 @@ func (c *console) signinHelp(w http.ResponseWriter, r *http.Request) error {
 // signinShow asks for one press of a button, so that a mail scanner that opens the link
 // does not use it up.
 func (c *console) signinShow(w http.ResponseWriter, r *http.Request) error {
-	p := signinPage{Page: c.newPage(w, r, ""), Action: "/signin/" + r.PathValue("secret")}
+	p := signinPage{Page: c.newPage(w, r, ""), Action: "/signin/" + url.PathEscape(r.PathValue("secret"))}
 	p.Title = p.T("signin.title")
 	return c.render(w, r, "signin", p)
 }

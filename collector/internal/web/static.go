@@ -31,20 +31,21 @@ type asset struct {
 	plain, gzip []byte // gzip may be empty
 }
 
-func loadAssets() (assets, error) {
+// loadAssets reads what the bundler made.
+func loadAssets(files fs.FS) (assets, error) {
 	a := assets{files: map[string]asset{}, urls: map[string]string{}}
 	for _, f := range []struct{ path, mime string }{
 		{"static/dist/console.css", "text/css; charset=utf-8"},
 		{"static/dist/console.js", "text/javascript; charset=utf-8"},
 		{"static/favicon.svg", "image/svg+xml"},
 	} {
-		plain, err := staticFiles.ReadFile(f.path)
+		plain, err := fs.ReadFile(files, f.path)
 		if errors.Is(err, fs.ErrNotExist) {
 			return a, errNoBundle
 		} else if err != nil {
 			return a, fmt.Errorf("reading %s: %w", f.path, err)
 		}
-		gz, err := staticFiles.ReadFile(f.path + ".gz")
+		gz, err := fs.ReadFile(files, f.path+".gz")
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return a, fmt.Errorf("reading %s.gz: %w", f.path, err)
 		}
@@ -55,7 +56,7 @@ func loadAssets() (assets, error) {
 		a.files[name] = asset{mime: f.mime, plain: plain, gzip: gz}
 		a.urls[base] = "/static/" + name
 	}
-	list, err := staticFiles.ReadFile("static/dist/icons.json")
+	list, err := fs.ReadFile(files, "static/dist/icons.json")
 	if err != nil {
 		return a, errNoBundle
 	}

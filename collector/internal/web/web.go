@@ -130,7 +130,7 @@ func New(d Deps) (http.Handler, error) {
 	}
 	c := &console{Deps: d}
 	var err error
-	if c.static, err = loadAssets(); err != nil {
+	if c.static, err = loadAssets(staticFiles); err != nil {
 		return nil, err
 	}
 	if c.pages, err = loadPages(c.static.icons); err != nil {

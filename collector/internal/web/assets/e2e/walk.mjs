@@ -115,8 +115,12 @@ try {
   where = "live";
   statusExpected = 200;
   await page.goto(base + "/");
-  await page.waitForResponse((r) => r.url() === base + "/home/counts" && r.status() === 200, { timeout: 30000 });
+  await page.focus("#live a");
+  for (let i = 0; i < 2; i++) {
+    await page.waitForResponse((r) => r.url() === base + "/home/counts" && r.status() === 200, { timeout: 30000 });
+  }
   await page.waitForFunction(() => document.querySelectorAll("#live").length === 1);
+  if (!(await page.evaluate(() => document.activeElement.closest("#live a")))) problems.push("the counts take the focus away when they refresh");
   await look("live", 2560);
   await page.goto(base + "/machines");
   await page.keyboard.press("Tab");
@@ -134,8 +138,12 @@ try {
   }
   where = "sign-out";
   statusExpected = 401;
-  await page.click(".vg-top form button");
-  await page.waitForURL(base + "/signin");
+  await page.goto(base + "/");
+  const other = await browser.newPage(); // signs out while the home page is open elsewhere
+  await other.goto(base + "/software");
+  await other.click(".vg-top form button");
+  await other.waitForURL(base + "/signin");
+  await page.waitForFunction(() => !document.querySelector("#live") && document.querySelector("code"), undefined, { timeout: 30000 });
   console.log(`${visits} visits`);
 } catch (e) {
   problems.push(`${where}: ${e.stack}`);
