@@ -29,7 +29,7 @@ const (
 func Snap() probe.Probe {
 	return probe.Probe{
 		Source: "snap", Section: inventory.SectionSoftware, Timeout: 20 * time.Second,
-		Watch:   []string{snapStateFile, "/var/lib/snapd/snaps/*"},
+		Watch:   []string{snapStateFile},
 		Collect: collectSnap,
 	}
 }
