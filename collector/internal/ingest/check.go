@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/ingest/pack"
 	"vigia/internal/inventory"
 )
@@ -135,11 +136,11 @@ func (r *recount) findings(ctx context.Context, store Checker) error {
 		} else {
 			seen[at] = true
 		}
-		if f.State == "open" {
+		if f.State == authorization.Open {
 			open[f.Machine]++
 		}
-		if (f.State == "gone") == here {
-			r.problem("finding %d: %s, but the program is there: %t", f.Row, f.State, here)
+		if f.State != authorization.Gone && !here { // one that came back authorized may stay gone
+			r.problem("finding %d: %s, but the machine does not have the program", f.Row, f.State)
 		}
 		return nil
 	})
