@@ -170,7 +170,10 @@ func (p *Printer) Error(err error) string {
 	for name, value := range e.Args {
 		args = append(args, name, value)
 	}
-	return p.T(e.Key, args...)
+	if s := p.T(e.Key, args...); !strings.Contains(s, "<no value>") { // an argument the sentence names is missing
+		return s
+	}
+	return p.T("code." + string(apperr.CodeOf(err)))
 }
 
 // data turns pairs into what a sentence names, values written the reader's way.

@@ -52,6 +52,9 @@ func TestErrorsBecomeSentences(t *testing.T) {
 	if got := Error(apperr.New(apperr.Conflict, "no.such.key", nil), Spanish); !strings.Contains(got, "alguien lo cambió antes") {
 		t.Errorf("a key without a sentence: %q", got)
 	}
+	if got := Error(apperr.New(apperr.Conflict, "machine.several", nil), Spanish); !strings.Contains(got, "alguien lo cambió antes") {
+		t.Errorf("an error without what its sentence names: %q", got)
+	}
 	if got := Error(errors.New("pq: secret"), Spanish); strings.Contains(got, "secret") || !strings.Contains(got, "error de nuestro lado") {
 		t.Errorf("any other error: %q", got)
 	}
