@@ -29,19 +29,29 @@ const benchPrograms = 900
 func BenchmarkIngest(b *testing.B) {
 	for _, e := range []struct {
 		name string
-		open func(b *testing.B) *store.Store
+		open func(b *testing.B) (*store.Store, string)
 	}{
-		{"sqlite", func(b *testing.B) *store.Store {
-			return storetest.Open(b, store.Config{Path: filepath.Join(b.TempDir(), "vigia.db"), Synchronous: os.Getenv("BENCH_SYNC")})
+		{"sqlite", func(b *testing.B) (*store.Store, string) {
+			path := filepath.Join(b.TempDir(), "vigia.db")
+			return storetest.Open(b, store.Config{Path: path, Synchronous: os.Getenv("BENCH_SYNC")}), path
 		}},
-		{"postgres", func(b *testing.B) *store.Store {
-			return storetest.Open(b, store.Config{DatabaseURL: storetest.Postgres(b)})
+		{"postgres", func(b *testing.B) (*store.Store, string) {
+			return storetest.Open(b, store.Config{DatabaseURL: storetest.Postgres(b)}), ""
 		}},
 	} {
 		b.Run(e.name, func(b *testing.B) {
-			b.Run("first", func(b *testing.B) { benchFirst(b, e.open(b)) })
-			b.Run("changed", func(b *testing.B) { benchChanged(b, e.open(b)) })
-			b.Run("unchanged", func(b *testing.B) { benchUnchanged(b, e.open(b)) })
+			b.Run("first", func(b *testing.B) {
+				s, path := e.open(b)
+				benchFirst(b, s, path)
+			})
+			b.Run("changed", func(b *testing.B) {
+				s, _ := e.open(b)
+				benchChanged(b, s)
+			})
+			b.Run("unchanged", func(b *testing.B) {
+				s, _ := e.open(b)
+				benchUnchanged(b, s)
+			})
 		})
 	}
 }
@@ -168,13 +178,57 @@ func (f *benchFleet) check(b *testing.B, s *store.Store, reports int) {
 	}
 }
 
-func benchFirst(b *testing.B, s *store.Store) {
+func benchFirst(b *testing.B, s *store.Store, path string) {
 	f := newBenchFleet(b, s, b.N)
 	reports := f.wholes(b)
 	stop := measured(b)
 	f.first(b, reports)
 	stop()
 	f.check(b, s, b.N)
+	if path != "" {
+		b.ReportMetric(float64(fileSize(b, path))/float64(b.N), "B/machine")
+	}
+}
+
+// fileSize is what an SQLite database takes, with what is not in its main file yet.
+func fileSize(t testing.TB, path string) int64 {
+	t.Helper()
+	var n int64
+	for _, p := range []string{path, path + "-wal"} {
+		info, err := os.Stat(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += info.Size()
+	}
+	return n
+}
+
+// TestDatabaseSize holds the database to 50 kB a machine, also where what machines share
+// is spread over few of them.
+func TestDatabaseSize(t *testing.T) {
+	const machines = 300
+	path := filepath.Join(t.TempDir(), "vigia.db")
+	s := storetest.Open(t, store.Config{Path: path, Synchronous: "NORMAL"})
+	in := start(t, s, time.Now, nil)
+	p := newPool(6000, 700)
+	var g ids
+	var wg sync.WaitGroup
+	for m := range machines {
+		sess := open(t, in, enroll(context.Background(), t, s, m+1))
+		r := wholeReport(t, g.next(), epoch, fmt.Sprintf("pc-%05d", m+1), p.machine(m, benchPrograms))
+		wg.Go(func() {
+			if _, err := sess.Submit(context.Background(), r, 14_000); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if per := fileSize(t, path) / machines; per > 50_000 {
+		t.Errorf("%d bytes a machine", per)
+	} else {
+		t.Logf("%d bytes a machine", per)
+	}
 }
 
 // update gives three programs of a machine their next version. Machines come in twenty
