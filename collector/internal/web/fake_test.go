@@ -70,7 +70,7 @@ func (f *fake) Documents(_ context.Context, machine string) ([]fleet.Document, e
 	var list []fleet.Document
 	for s, v := range map[inventory.Section]any{
 		inventory.SectionMachine: inventory.Machine{Hostname: "pc-017"}, inventory.SectionHardware: sampleHardware(), inventory.SectionSystem: sampleSystem(),
-		inventory.SectionAntivirus: sampleAntivirus(), inventory.SectionSources: sampleSources(), inventory.SectionSoftware: []any{},
+		inventory.SectionAntivirus: sampleAntivirus(), inventory.SectionSources: sampleSources(),
 	} {
 		body, err := json.Marshal(v)
 		if err != nil {

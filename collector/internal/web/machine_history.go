@@ -15,6 +15,9 @@ const historyLimit = 1000
 // historyShown is how many programs one moment lists by name.
 const historyShown = 50
 
+// endOfTime from now is after everything, also where a machine's clock runs ahead.
+const endOfTime = 100 * 365 * 24 * time.Hour
+
 type machineHistoryPage struct {
 	machinePage
 	List    listing
@@ -43,7 +46,7 @@ func (c *console) machineHistory(w http.ResponseWriter, r *http.Request) error {
 	if !before.IsZero() {
 		p.List.First = p.List.url()
 	} else {
-		before = p.Now.AddDate(100, 0, 0) // a machine's clock may run ahead
+		before = p.Now.Add(endOfTime)
 	}
 	events, err := c.Inventory.Events(r.Context(), p.Machine.ID, before, historyLimit)
 	if err != nil {

@@ -87,7 +87,11 @@ func (c *console) machineShow(w http.ResponseWriter, r *http.Request) error {
 			c.Log.Error("a stored section cannot be read", "machine", p.Machine.ID, "section", d.Section, "error", err)
 		}
 	}
-	p.judge(docs)
+	newest, err := c.Inventory.Events(r.Context(), p.Machine.ID, p.Now.Add(endOfTime), 1)
+	if err != nil {
+		return err
+	}
+	p.judge(docs, newest)
 	p.Findings, err = c.openFindings(r.Context(), p.Machine.ID)
 	if err != nil {
 		return err
@@ -116,7 +120,7 @@ func (p *machineShowPage) read(d fleet.Document) error {
 	case inventory.SectionSources:
 		err = json.Unmarshal(d.Body, &p.Sources)
 	}
-	if d.Section != inventory.SectionSoftware && len(d.Body) < 1<<20 {
+	if len(d.Body) < 1<<20 {
 		p.Raw = append(p.Raw, rawSection{d.Section, indented(d.Body)})
 	}
 	return err
@@ -142,9 +146,13 @@ func indented(body []byte) string {
 	return string(b)
 }
 
-// judge says of each section how fresh it is, and which sources are in trouble.
-func (p *machineShowPage) judge(docs []fleet.Document) {
+// judge says of each section how fresh it is, and which sources are in trouble. The
+// list of programs is no document: its newest event tells when it changed.
+func (p *machineShowPage) judge(docs []fleet.Document, newest []fleet.Event) {
 	taken := map[inventory.Section]time.Time{}
+	for _, e := range newest {
+		taken[inventory.SectionSoftware] = e.At
+	}
 	for _, d := range docs {
 		taken[d.Section] = d.TakenAt
 	}

@@ -166,6 +166,9 @@ func TestRealStore(t *testing.T) {
 				t.Errorf("%s: %d, without %q\n%.3000s", url, res.StatusCode, want, body[strings.Index(body, "<main"):])
 			}
 			sound(t, url, body)
+			if url == "/machines/"+laptop && strings.Contains(body, "Nunca se ha recibido") {
+				t.Error("a section of the machine is not seen")
+			}
 		}
 		if s.Engine() == "sqlite" && !t.Failed() {
 			if err := s.InTx(t.Context(), func(ctx context.Context) error {
