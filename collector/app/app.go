@@ -16,7 +16,6 @@ import (
 	"vigia/collector/internal/ingest"
 	"vigia/collector/internal/rpcapi"
 	"vigia/internal/pki"
-	"vigia/internal/policy"
 	"vigia/internal/runner"
 	"vigia/internal/wire"
 )
@@ -83,8 +82,7 @@ func (a *App) open(ctx context.Context) error {
 	if a.from, err = a.catchUp(ctx); err != nil {
 		return err
 	}
-	a.ingester = ingest.New(ingest.Config{Store: a.desk.store, Allowlists: a.desk.store, Records: a.desk.store.Nonconformities(), Directory: a.desk.store,
-		Now: a.cfg.Now, Log: a.cfg.Log, Name: a.name})
+	a.ingester = a.desk.newIngester(a.name)
 	a.reports = reports{a.ingester}
 	if err := a.serveAgents(ctx, presence); err != nil {
 		return err
@@ -173,7 +171,7 @@ func (a *App) serveAgents(ctx context.Context, presence *fleet.Presence) error {
 	a.rpc, err = rpcapi.New(rpcapi.Deps{
 		Fleet: a.desk.fleet, Presence: presence, Revocations: revocations, Certificate: a.agentCert,
 		Ingest:   a.reports,
-		Policies: &policies{allowlist: a.desk.store, context: a.desk.machineContext, codec: codec, now: a.cfg.Now},
+		Policies: newPolicies(a.desk, a.ingester, codec),
 		Codec:    codec, Describe: func(err error) string { return sentence(err) }, Log: a.cfg.Log, Metrics: a.registry, Now: a.cfg.Now,
 		Name: a.name, Shared: a.desk.store.Engine() != "sqlite", Limits: a.cfg.Limits, NewNames: a.newNames, Observe: a.observe,
 	})
@@ -184,15 +182,6 @@ func (a *App) observe(ctx context.Context, changes []fleet.Change) {
 	if err := a.reports.observe(ctx, changes); err != nil && ctx.Err() == nil {
 		a.cfg.Log.ErrorContext(ctx, "change not taken over", "err", err)
 	}
-}
-
-// machineContext returns what rules may ask about a machine.
-func (d *desk) machineContext(ctx context.Context, id string) (policy.MachineContext, error) {
-	m, _, err := d.store.OpenMachine(ctx, id)
-	if err != nil {
-		return policy.MachineContext{}, err
-	}
-	return policy.MachineContext{ID: m.ID, Hostname: m.Hostname, Site: m.Site, Area: m.Area, Person: m.Person, OSVendor: m.Vendor}, nil
 }
 
 // ready reports why the collector cannot do its work, nil when it can.

@@ -39,6 +39,7 @@ type commands struct {
 	Software      softwareCmds      `cmd:"" help:"Programs found on machines."`
 	Finding       findingCmds       `cmd:"" help:"Programs that nothing authorizes."`
 	Nonconformity nonconformityCmds `cmd:"" help:"ISO 9001 records that findings opened."`
+	Allowlist     allowlistCmds     `cmd:"" help:"Rules that say what is authorized."`
 	Org           orgCmds           `cmd:"" help:"Sites, areas and people."`
 	SigninLink    signinLinkCmd     `cmd:"" help:"Print a one-time address of the console."`
 	Backup        backupCmd         `cmd:"" help:"Copy the database while the collector runs."`

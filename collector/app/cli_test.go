@@ -2,7 +2,6 @@ package app
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -11,10 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"vigia/collector/internal/authorization"
-	"vigia/collector/internal/fleet"
 	"vigia/collector/internal/store/storetest"
 	"vigia/internal/inventory"
+	vigiav1 "vigia/proto/vigia/v1"
 )
 
 // enforced is a collector with one machine that has one unauthorized program, an
@@ -32,20 +30,76 @@ func enforced(t *testing.T, where string) *collector {
 	if out := c.cli("org", "import", people); !strings.Contains(out, "people 3 new") || !strings.Contains(out, "1 machines assigned") {
 		t.Errorf("org import: %s", out)
 	}
-	st := c.desk.store
-	err := st.InTx(context.Background(), func(ctx context.Context) error {
-		_, err := st.SaveAllowlist(ctx, authorization.Allowlist{Version: 1, Mode: authorization.Enforce, Baseline: true, CreatedAt: time.Now().UTC(), CreatedBy: "cli:test"})
-		if err != nil {
-			return err
-		}
-		return st.Notify(ctx, fleet.ChangePolicy, "allowlist")
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c.cli("allowlist", "import", allowlistFile(t, "mode: enforce\nbaseline: true\nrules: []\n"), "--yes")
 	l, _ := a.connect(c)
 	l.submit(snapshot("pc-017", inventory.Program{Name: "quake", Version: "3", Source: "file", Scope: "machine", Path: "/opt/quake", Requested: true}))
 	return c
+}
+
+func allowlistFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "allowlist.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestAllowlistCommands(t *testing.T) {
+	eachEngine(t, func(t *testing.T, where string) {
+		c := enforced(t, where)
+		open := func() int {
+			return strings.Count(c.cli("finding", "list", "--state", "open", "-o", "json"), `"program"`)
+		}
+		if open() != 1 {
+			t.Fatalf("%d findings", open())
+		}
+		allow := allowlistFile(t, "mode: enforce\nbaseline: true\nrules:\n  - name: games\n    effect: allow\n    match: {name: \"qua*\"}\n    owner: it@example.com\n    reason: ticket 1\n")
+		if out := c.cli("allowlist", "import", allow); !strings.Contains(out, "authorizes 1 open ones") || !strings.Contains(out, "add --yes") || open() != 1 {
+			t.Errorf("shown: %s", out)
+		}
+		c.cli("allowlist", "import", allow, "--yes")
+		eventually(t, "the finding is authorized", func() bool { return open() == 0 })
+		if out := c.cli("allowlist", "explain", "quake", "--machine", "pc-017"); !strings.Contains(out, "games") || !strings.Contains(out, "matches, and decides") {
+			t.Errorf("explain: %s", out)
+		}
+		if out := c.cli("allowlist", "export"); !strings.Contains(out, "qua*") || !strings.Contains(out, "mode: enforce") {
+			t.Errorf("export: %s", out)
+		}
+		deny := allowlistFile(t, "mode: enforce\nbaseline: true\nrules:\n  - {name: none, effect: deny, match: {name: \"*\"}, owner: it@example.com, reason: test}\n")
+		if out, errOut, code := c.try("allowlist", "import", deny, "--yes", "--max-open", "0"); code != 0 {
+			t.Errorf("below the default cap: %d %s %s", code, out, errOut)
+		}
+		eventually(t, "the finding is open again", func() bool { return open() == 1 })
+		c.cli("allowlist", "undo", "--yes")
+		eventually(t, "the finding is authorized again", func() bool { return open() == 0 })
+		if out := c.cli("allowlist", "mode"); strings.TrimSpace(out) != "enforce" {
+			t.Errorf("mode: %s", out)
+		}
+		if out := c.cli("allowlist", "history", "-o", "json"); strings.Count(out, `"version"`) != 4 {
+			t.Errorf("history: %s", out)
+		}
+		c.cli("allowlist", "propose")
+		c.cli("check")
+		bad := allowlistFile(t, "mode: strict\nrules:\n  - name: x\n    efect: allow\n")
+		if _, errOut, code := c.try("allowlist", "check", bad); code != 2 || !strings.Contains(errOut, "1") || !strings.Contains(errOut, "efect") || !strings.Contains(errOut, "strict") {
+			t.Errorf("a bad file: %d %s", code, errOut)
+		}
+	})
+}
+
+func TestAllowlistIsCapped(t *testing.T) {
+	c := start(t, t.TempDir())
+	for _, host := range []string{"pc-1", "pc-2"} {
+		l, _ := c.enroll(c.token(), &vigiav1.MachineFacts{Hostname: host}).connect(c)
+		l.submit(snapshot(host, inventory.Program{Name: "quake", Version: "3", Source: "file", Scope: "machine", Path: "/opt/quake"}))
+	}
+	file := allowlistFile(t, "mode: monitor\nbaseline: true\nrules: []\n")
+	out, errOut, code := c.try("allowlist", "import", file, "--yes", "--max-open", "1")
+	if code != 4 || !strings.Contains(errOut, "--max-open 2") || !strings.Contains(out, "opens 2 findings on 2 machines") {
+		t.Errorf("above the cap: %d\n%s%s", code, out, errOut)
+	}
+	c.cli("allowlist", "import", file, "--yes", "--max-open", "2")
 }
 
 // TestJSONNames holds the names that checks from outside rely on.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/locale"
@@ -79,6 +80,9 @@ func sentence(err error) string {
 		return fromCatalogue(err, e)
 	}
 	for name, value := range e.Args {
+		if at, ok := value.(time.Time); ok {
+			value = stamp(at)
+		}
 		text = strings.ReplaceAll(text, "{"+name+"}", fmt.Sprint(value))
 	}
 	return text
@@ -97,41 +101,47 @@ func fromCatalogue(err error, e *apperr.Error) string {
 // sentences are those that only commands and agents are told, by apperr.Key. {name} is
 // an argument.
 var sentences = map[string]string{
-	"token.wrong":              "the token is not known here; copy the whole line again, or create another with `vigia-collector token create`",
-	"token.expired":            "the token {token} expired at {at}; create another with `vigia-collector token create`",
-	"token.used-up":            "the token {token} has let in as many machines as it may; create another with `vigia-collector token create --uses N`",
-	"token.revoked":            "the token {token} was revoked; create another with `vigia-collector token create`",
-	"token.wrong-serial":       "the token {token} is for other machines; this one's serial number is \"{serial}\"",
-	"token.unknown":            "there is no token {token}; `vigia-collector token list` names them",
-	"token.bad-field":          "--{field} \"{value}\": want {want}",
-	"token.bad-address":        "--collector-address: {problem}",
-	"enroll.bad-csr":           "the certificate request cannot be used: {problem}",
-	"enroll.too-many-attempts": "too many failed attempts from this address; try again in {retry_after}",
-	"renew.bad-signature":      "the renewal is not signed by the key of the certificate in use",
-	"machine.unknown":          "there is no machine \"{machine}\"; `vigia-collector machine list` names them",
-	"machine.several":          "several machines are called \"{machine}\"; name one by its id, see `vigia-collector machine list`",
-	"machine.wrong-state":      "{machine} is {state}: it cannot be the object of \"{action}\"",
-	"machine.not-active":       "the machine is {state}; enroll it again with a token",
-	"person.unknown":           "nobody has the address {person}; import people with `vigia-collector org import FILE`",
-	"person.inactive":          "{person} is no longer active",
-	"store.newer":              "the database was changed by a newer vigia-collector (schema {database}, this program knows {program}); install that version or a newer one",
-	"store.disk-full":          "the disk is full; free some space where the database is kept",
-	"store.no-database":        "no database was named; give --data DIR or --database-url postgres://…",
-	"store.database-url":       "--database-url: want postgres://user@host/database",
-	"store.backup-postgres":    "PostgreSQL is copied by its own tool; run {command}",
-	"cli.no-data":              "there is no collector's database in {data}; start it first with `vigia-collector serve --data {data}`, or name another folder with --data",
-	"cli.data-folder":          "--data {value}: {problem}",
-	"cli.data-in-use":          "another collector (process {pid}) works in {data}; stop it, or use PostgreSQL to run several",
-	"cli.no-address":           "it is not known what agents dial; give --collector-address host:port, or start the collector once",
-	"cli.no-web":               "it is not known where the console is; give --web host:port, or start the collector once",
-	"cli.exists":               "{path} exists already; name another file, or remove it",
-	"cli.restore-not-empty":    "{place} holds data already; restore only into an empty place",
-	"cli.restore-damaged":      "{path} is no usable copy: {problem}",
-	"cli.program-missing":      "{program} is not installed; it comes with PostgreSQL's client programs (apt-get install postgresql-client)",
-	"cli.program-failed":       "{program} failed: {problem}",
-	"cli.not-ready":            "the collector at {address} is not ready: {problem}",
-	"cli.file":                 "{path}: {problem}",
-	"finding.unknown":          "there is no finding {finding}; `vigia-collector finding list` numbers them",
-	"nonconformity.unknown":    "there is no nonconformity {number}; `vigia-collector nonconformity list` names them",
-	"collector.unavailable":    "the collector cannot answer now; try again later",
+	"token.wrong":               "the token is not known here; copy the whole line again, or create another with `vigia-collector token create`",
+	"token.expired":             "the token {token} expired at {at}; create another with `vigia-collector token create`",
+	"token.used-up":             "the token {token} has let in as many machines as it may; create another with `vigia-collector token create --uses N`",
+	"token.revoked":             "the token {token} was revoked; create another with `vigia-collector token create`",
+	"token.wrong-serial":        "the token {token} is for other machines; this one's serial number is \"{serial}\"",
+	"token.unknown":             "there is no token {token}; `vigia-collector token list` names them",
+	"token.bad-field":           "--{field} \"{value}\": want {want}",
+	"token.bad-address":         "--collector-address: {problem}",
+	"enroll.bad-csr":            "the certificate request cannot be used: {problem}",
+	"enroll.too-many-attempts":  "too many failed attempts from this address; try again in {retry_after}",
+	"renew.bad-signature":       "the renewal is not signed by the key of the certificate in use",
+	"machine.unknown":           "there is no machine \"{machine}\"; `vigia-collector machine list` names them",
+	"machine.several":           "several machines are called \"{machine}\"; name one by its id, see `vigia-collector machine list`",
+	"machine.wrong-state":       "{machine} is {state}: it cannot be the object of \"{action}\"",
+	"machine.not-active":        "the machine is {state}; enroll it again with a token",
+	"person.unknown":            "nobody has the address {person}; import people with `vigia-collector org import FILE`",
+	"person.inactive":           "{person} is no longer active",
+	"store.newer":               "the database was changed by a newer vigia-collector (schema {database}, this program knows {program}); install that version or a newer one",
+	"store.disk-full":           "the disk is full; free some space where the database is kept",
+	"store.no-database":         "no database was named; give --data DIR or --database-url postgres://…",
+	"store.database-url":        "--database-url: want postgres://user@host/database",
+	"store.backup-postgres":     "PostgreSQL is copied by its own tool; run {command}",
+	"cli.no-data":               "there is no collector's database in {data}; start it first with `vigia-collector serve --data {data}`, or name another folder with --data",
+	"cli.data-folder":           "--data {value}: {problem}",
+	"cli.data-in-use":           "another collector (process {pid}) works in {data}; stop it, or use PostgreSQL to run several",
+	"cli.no-address":            "it is not known what agents dial; give --collector-address host:port, or start the collector once",
+	"cli.no-web":                "it is not known where the console is; give --web host:port, or start the collector once",
+	"cli.exists":                "{path} exists already; name another file, or remove it",
+	"cli.restore-not-empty":     "{place} holds data already; restore only into an empty place",
+	"cli.restore-damaged":       "{path} is no usable copy: {problem}",
+	"cli.program-missing":       "{program} is not installed; it comes with PostgreSQL's client programs (apt-get install postgresql-client)",
+	"cli.program-failed":        "{program} failed: {problem}",
+	"cli.not-ready":             "the collector at {address} is not ready: {problem}",
+	"cli.file":                  "{path}: {problem}",
+	"finding.unknown":           "there is no finding {finding}; `vigia-collector finding list` numbers them",
+	"nonconformity.unknown":     "there is no nonconformity {number}; `vigia-collector nonconformity list` names them",
+	"allowlist.cap":             "refused: it would open {opens} findings on {machines} machines; look at the list, then allow that many with --max-open {opens}",
+	"allowlist.mode":            "\"{value}\" is no mode; want learn, monitor or enforce",
+	"allowlist.rules":           "the rules cannot be used: {problem}",
+	"allowlist.changed":         "somebody changed the allowlist meanwhile; look at it and try again",
+	"allowlist.nothing-to-undo": "the allowlist was never changed: there is nothing to undo",
+	"program.unknown":           "no machine has a program called \"{program}\"",
+	"collector.unavailable":     "the collector cannot answer now; try again later",
 }

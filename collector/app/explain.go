@@ -21,7 +21,7 @@ func (e explainer) ExplainFinding(ctx context.Context, f authorization.Finding) 
 	if err != nil {
 		return policy.Explanation{}, err
 	}
-	m, err := e.d.machineContext(ctx, f.Machine)
+	m, err := e.d.store.MachineContext(ctx, f.Machine)
 	if err != nil {
 		return policy.Explanation{}, err
 	}

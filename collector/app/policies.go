@@ -3,70 +3,84 @@ package app
 import (
 	"context"
 	"sync"
-	"time"
 
+	"vigia/collector/internal/allowlist"
 	"vigia/collector/internal/authorization"
-	"vigia/internal/policy"
+	"vigia/collector/internal/ingest"
+	"vigia/collector/internal/rpcapi"
 	"vigia/internal/wire"
 )
 
-// policies makes the document that each agent is to have. The rules are read once per
-// change and their version computed once; a machine costs one read of its own row.
-type policies struct {
-	allowlist authorization.Store
-	context   func(ctx context.Context, machine string) (policy.MachineContext, error)
-	codec     *wire.Codec
-	now       func() time.Time
+// allowlist is the use-case of the allowlist for one command, or one page.
+func (d *desk) allowlist() *allowlist.Service {
+	return d.allowlistOver(d.store, d.newIngester("command "+newID()))
+}
 
-	mu      sync.Mutex
-	current authorization.Allowlist
-	rules   string // policy.RulesVersion of current
-	read    bool
+func (d *desk) allowlistOver(lists authorization.Store, in *ingest.Ingester) *allowlist.Service {
+	return allowlist.New(allowlist.Config{Tx: d.store, Allowlists: lists, Changes: d.store, Audit: d.store, Findings: in,
+		Programs: d.store, Now: d.now, NewID: func() (string, error) { return newID(), nil }})
+}
+
+func (d *desk) newIngester(name string) *ingest.Ingester {
+	return ingest.New(ingest.Config{Store: d.store, Allowlists: d.store, Records: d.store.Nonconformities(), Directory: d.store,
+		Now: d.now, Log: d.log, Name: name})
+}
+
+// policies makes the document that each agent is to have.
+type policies struct {
+	rules *rulesOnce
+	list  *allowlist.Service // over rules
+	codec *wire.Codec
+}
+
+var _ rpcapi.Policies = (*policies)(nil)
+
+func newPolicies(d *desk, in *ingest.Ingester, codec *wire.Codec) *policies {
+	rules := &rulesOnce{Store: d.store}
+	return &policies{rules: rules, list: d.allowlistOver(rules, in), codec: codec}
 }
 
 // Changed implements rpcapi.Policies.
-func (p *policies) Changed() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.read = false
-}
-
-func (p *policies) load(ctx context.Context) (authorization.Allowlist, string, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.read {
-		return p.current, p.rules, nil
-	}
-	a, err := p.allowlist.CurrentAllowlist(ctx)
-	if err != nil {
-		return a, "", err
-	}
-	if a.Rules == nil {
-		a.Rules = []policy.Rule{}
-	}
-	p.current, p.rules, p.read = a, policy.RulesVersion(policy.Mode(a.Mode), a.Baseline, a.Rules), true
-	return p.current, p.rules, nil
-}
+func (p *policies) Changed() { p.rules.forget() }
 
 // For implements rpcapi.Policies.
 func (p *policies) For(ctx context.Context, machine, have string) (string, []byte, error) {
-	a, rules, err := p.load(ctx)
-	if err != nil {
-		return "", nil, err
+	doc, err := p.list.Document(ctx, machine)
+	if err != nil || doc.Version == have {
+		return have, nil, err
 	}
-	m, err := p.context(ctx, machine)
-	if err != nil {
-		return "", nil, err
-	}
-	version := policy.DocumentVersion(rules, m)
-	if version == have {
-		return version, nil, nil
-	}
-	doc := policy.Document{Version: version, Mode: policy.Mode(a.Mode), Baseline: a.Baseline, Rules: a.Rules, Machine: m, IssuedAt: p.now().UTC()}
 	raw, err := doc.Encode()
 	if err != nil {
-		return "", nil, err
+		return have, nil, err
 	}
 	body, err := p.codec.Pack(raw)
-	return version, body, err
+	return doc.Version, body, err
+}
+
+// rulesOnce reads the rules once per change, not once per machine.
+type rulesOnce struct {
+	authorization.Store
+	mu      sync.Mutex
+	read    bool
+	current authorization.Allowlist
+}
+
+func (r *rulesOnce) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.read = false
+}
+
+// CurrentAllowlist implements authorization.Store.
+func (r *rulesOnce) CurrentAllowlist(ctx context.Context) (authorization.Allowlist, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.read {
+		return r.current, nil
+	}
+	a, err := r.Store.CurrentAllowlist(ctx)
+	if err == nil {
+		r.current, r.read = a, true
+	}
+	return a, err
 }

@@ -47,7 +47,10 @@ func (s session) Seen(ctx context.Context, agentVersion string, _ int) error {
 // observe tells the use-case of reports what changed beside it.
 func (r reports) observe(ctx context.Context, changes []fleet.Change) error {
 	for _, c := range changes {
-		if c.Kind == fleet.ChangeMachine {
+		switch c.Kind {
+		case fleet.ChangePolicy:
+			r.in.PolicyChanged(c.Seq)
+		case fleet.ChangeMachine:
 			if err := r.in.MachineChanged(ctx, c.Subject); err != nil {
 				return err
 			}

@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/fleet"
 	"vigia/collector/internal/store/storetest"
 	"vigia/internal/inventory"
@@ -168,18 +167,7 @@ func TestPolicyReachesConnectedAgents(t *testing.T) {
 		if doc := l.document(); doc.Mode != policy.Learn || doc.Machine.Site != "Querétaro" || doc.Machine.ID != a.id {
 			t.Errorf("first policy: %+v", doc)
 		}
-		store := other.desk.store
-		err := store.InTx(context.Background(), func(ctx context.Context) error {
-			_, err := store.SaveAllowlist(ctx, authorization.Allowlist{Version: 1, Mode: authorization.Monitor, Baseline: true, CreatedAt: time.Now().UTC(), CreatedBy: "cli:test",
-				Rules: []policy.Rule{{ID: "r1", Name: "tools", Effect: policy.Allow, Match: policy.Match{Name: "vigia-*"}}}})
-			if err != nil {
-				return err
-			}
-			return store.Notify(ctx, fleet.ChangePolicy, "allowlist")
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		other.cli("allowlist", "import", allowlistFile(t, "mode: monitor\nbaseline: true\nrules:\n  - {name: tools, effect: allow, match: {name: \"vigia-*\"}, owner: it@example.com, reason: ours}\n"), "--yes")
 		began := time.Now()
 		if doc := l.document(); doc.Mode != policy.Monitor || len(doc.Rules) != 1 {
 			t.Errorf("policy after the change: %+v", doc)

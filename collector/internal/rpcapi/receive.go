@@ -122,7 +122,7 @@ func (c *stream) commandResult(r *vigiav1.CommandResult) error {
 func (c *stream) status(st *vigiav1.AgentStatus) error {
 	have := cleanText(st.GetPolicyVersion(), 128)
 	c.s.Log.DebugContext(c.ctx, "agent status", "machine", c.machine, "spooled", st.GetSpooled(), "spool_bytes", st.GetSpoolBytes(), "policy", have)
-	err := c.session.Seen(c.ctx, c.version, int(min(st.GetSpooled(), 1<<30)))
+	err := c.session.Seen(c.ctx, c.version, spooled(st.GetSpooled()))
 	if errors.Is(err, c.ctx.Err()) || apperr.Is(err, apperr.Unavailable) {
 		return nil // the next status tells again
 	}

@@ -63,7 +63,8 @@ func New(d Deps) (*Server, error) {
 	s.grpc = grpc.NewServer(
 		grpc.Creds(newCreds(config, d.Limits.Handshakes, s.handshakeFailed)),
 		grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage),
-		grpc.ReadBufferSize(4<<10), grpc.WriteBufferSize(4<<10),
+		grpc.ReadBufferSize(0), // TLS has a buffer of its own below
+		grpc.WriteBufferSize(4<<10),
 		grpc.InitialWindowSize(64<<10), grpc.InitialConnWindowSize(128<<10),
 		grpc.MaxConcurrentStreams(8), grpc.MaxHeaderListSize(8<<10), grpc.ConnectionTimeout(15*time.Second),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: d.Limits.Keepalive, Timeout: max(d.Limits.Keepalive/2, time.Second), MaxConnectionIdle: 2 * time.Minute}),

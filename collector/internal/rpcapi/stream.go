@@ -38,6 +38,7 @@ type stream struct {
 	machine string
 	nonce   fleet.Nonce
 	version string // of the agent
+	spooled int    // reports waiting there, as it told in Hello
 	out     outbox
 	recv    func() (*vigiav1.FromAgent, error)
 	session Session // nil before Hello was taken
@@ -83,7 +84,7 @@ func (s *Server) Connect(st grpc.BidiStreamingServer[vigiav1.FromAgent, vigiav1.
 	c.out.send = st.Send
 	defer c.out.close(func() { _ = r.conn.Close() })
 	defer c.release()
-	err = c.hello()
+	err = c.aside(c.hello)
 	if c.session != nil {
 		defer c.session.Close()
 	}
@@ -98,10 +99,27 @@ func (s *Server) Connect(st grpc.BidiStreamingServer[vigiav1.FromAgent, vigiav1.
 		return c.out.now(msgLater(fleet.ReasonShuttingDown, stoppingWait, nil))
 	}
 	s.announce(c.machine, c.nonce)
-	if err := c.welcome(); err != nil {
+	if err := c.aside(c.welcome); err != nil {
 		return err
 	}
 	return c.serve()
+}
+
+// aside runs the work of one message on a goroutine of its own. Work goes deep, into
+// the database and the decoder, and a stack that has grown stays with its goroutine:
+// this way the one that waits for the agent keeps a small one, which is what a
+// connected agent costs most of the time.
+func (c *stream) aside(work func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		defer func() {
+			c.s.caught("/vigia.v1.Agents/Connect", recover(), &err)
+			done <- err
+		}()
+		err = work()
+	}()
+	return <-done
 }
 
 // hello reads the first message. A nil error without a session means that the agent was
@@ -124,48 +142,36 @@ func (c *stream) hello() error {
 	if len(h.GetBootNonce()) != len(c.nonce) || fleet.Nonce(h.GetBootNonce()) == (fleet.Nonce{}) {
 		return status.Errorf(codes.InvalidArgument, "boot_nonce: %d bytes, want %d that are not all zero", len(h.GetBootNonce()), len(c.nonce))
 	}
-	admitted, err := c.admit()
-	if err != nil || !admitted {
-		return err
-	}
 	c.noteSkew(h.GetSentAtUnixMs())
 	c.nonce = fleet.Nonce(h.GetBootNonce())
-	c.version = cleanText(h.GetAgentVersion(), 60)
+	c.version, c.spooled = cleanText(h.GetAgentVersion(), 60), spooled(h.GetSpooled())
 	have := cleanText(h.GetPolicyVersion(), 128)
 	c.policy.Store(&have)
-	session, err := c.s.Ingest.Open(c.ctx, c.machine)
-	if err != nil {
-		return c.away(err, nil)
-	}
-	c.session = session
-	if err := session.Seen(c.ctx, c.version, int(min(h.GetSpooled(), 1<<30))); err != nil {
-		return c.away(err, nil)
-	}
-	return nil
+	return c.admit()
 }
 
-// admit lets active machines in.
-func (c *stream) admit() (bool, error) {
-	m, err := c.s.Fleet.Machines.Machine(c.ctx, c.machine)
-	switch {
-	case apperr.Is(err, apperr.NotFound):
-		return false, status.Error(codes.PermissionDenied, "this collector does not know the machine; enroll it again with a token")
-	case apperr.Is(err, apperr.Unavailable):
-		return false, c.away(err, nil)
-	case err != nil:
-		return false, c.s.status(c.ctx, "reading a machine", err)
+// admit opens the session of an active machine.
+func (c *stream) admit() error {
+	if c.s.Revocations.Revoked(c.remote.identity.Serial) {
+		return status.Error(codes.PermissionDenied, "the machine's certificate was revoked; enroll it again with a token")
 	}
-	switch m.State {
-	case fleet.Active:
-		if c.s.Revocations.Revoked(c.remote.identity.Serial) {
-			return false, status.Error(codes.PermissionDenied, "the machine's certificate was revoked; enroll it again with a token")
+	session, err := c.s.Ingest.Open(c.ctx, c.machine)
+	if err == nil {
+		c.session = session
+		return nil
+	}
+	var e *apperr.Error
+	if errors.As(err, &e) && e.Code == apperr.Forbidden {
+		if e.Args["reason"] == string(fleet.Quarantined) {
+			c.s.metrics.refused.WithLabelValues("quarantined").Inc()
+			return c.out.now(msgLater(fleet.ReasonQuarantined, quarantineWait, nil))
 		}
-		return true, nil
-	case fleet.Quarantined:
-		c.s.metrics.refused.WithLabelValues("quarantined").Inc()
-		return false, c.out.now(msgLater(fleet.ReasonQuarantined, quarantineWait, nil))
+		return status.Errorf(codes.PermissionDenied, "the machine is %v; enroll it again with a token", e.Args["reason"])
 	}
-	return false, status.Errorf(codes.PermissionDenied, "the machine is %s; enroll it again with a token", m.State)
+	if apperr.Is(err, apperr.NotFound) {
+		return status.Error(codes.PermissionDenied, "this collector does not know the machine; enroll it again with a token")
+	}
+	return c.away(err, nil)
 }
 
 // checkProtocol refuses agents that cannot be understood, naming both numbers.
@@ -206,8 +212,14 @@ func (c *stream) welcome() error {
 	}
 	c.s.pushPolicy(c.ctx, c)
 	c.s.pushCommands(c.ctx, c)
+	if err := c.session.Seen(c.ctx, c.version, c.spooled); err != nil {
+		return c.away(err, nil)
+	}
 	return nil
 }
+
+// spooled bounds what an agent tells of its spool.
+func spooled(n uint32) int { return int(min(n, 1<<30)) }
 
 // sendTrust tells the CAs while a rotation goes on.
 func (c *stream) sendTrust() error {
@@ -228,24 +240,28 @@ func (c *stream) serve() error {
 		if err != nil {
 			return err
 		}
-		switch k := m.GetKind().(type) {
-		case *vigiav1.FromAgent_Report:
-			err = c.part(k.Report)
-		case *vigiav1.FromAgent_Unchanged:
-			err = c.unchanged(k.Unchanged)
-		case *vigiav1.FromAgent_CommandResult:
-			err = c.commandResult(k.CommandResult)
-		case *vigiav1.FromAgent_Status:
-			err = c.status(k.Status)
-		case *vigiav1.FromAgent_Hello:
-			err = status.Error(codes.InvalidArgument, "Hello came twice")
-		default: // a kind of a later protocol that this one may ignore
-			c.s.metrics.unknown.Inc()
-		}
-		if err != nil {
+		if err := c.aside(func() error { return c.obey(m) }); err != nil {
 			return err
 		}
 	}
+}
+
+// obey does what one message asks.
+func (c *stream) obey(m *vigiav1.FromAgent) error {
+	switch k := m.GetKind().(type) {
+	case *vigiav1.FromAgent_Report:
+		return c.part(k.Report)
+	case *vigiav1.FromAgent_Unchanged:
+		return c.unchanged(k.Unchanged)
+	case *vigiav1.FromAgent_CommandResult:
+		return c.commandResult(k.CommandResult)
+	case *vigiav1.FromAgent_Status:
+		return c.status(k.Status)
+	case *vigiav1.FromAgent_Hello:
+		return status.Error(codes.InvalidArgument, "Hello came twice")
+	}
+	c.s.metrics.unknown.Inc() // a kind of a later protocol, which may be ignored
+	return nil
 }
 
 // away answers an Unavailable error by Later and keeps the stream; any other error
