@@ -271,7 +271,7 @@ func (b *batch) apply(ctx context.Context, j *job, p *prepared) (answer, error) 
 	}
 	b.changes.Reports = append(b.changes.Reports, ReportRow{ID: p.id, Machine: m.Row, TakenAt: p.takenAt, ReceivedAt: b.now,
 		Cause: p.cause, Kind: kind, Bytes: p.bytes, Remarks: p.remarks})
-	m.LastReport, m.Agent = p.takenAt, p.agent
+	m.LastReport = p.takenAt
 	return a, nil
 }
 
@@ -370,7 +370,7 @@ func (b *batch) gather(ctx context.Context) error {
 			b.changes.Counts = append(b.changes.Counts, m.Machine)
 		}
 		if !m.LastReport.IsZero() {
-			b.changes.Seen = append(b.changes.Seen, Seen{Machine: row, LastSeen: b.now, LastReport: m.LastReport, Agent: m.Agent})
+			b.changes.Seen = append(b.changes.Seen, Seen{Machine: row, LastSeen: b.now, LastReport: m.LastReport})
 		}
 		for _, s := range inventory.Sections() {
 			if r, ok := m.sections[s]; ok {

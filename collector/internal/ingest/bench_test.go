@@ -172,7 +172,7 @@ func (f *benchFleet) check(b *testing.B, s *store.Store, reports int) {
 	if int(st.Reports) != reports {
 		b.Fatalf("%d reports taken, want %d", st.Reports, reports)
 	}
-	problems, err := f.in.Check(context.Background())
+	problems, err := s.CheckInventory(context.Background())
 	if err != nil || len(problems) > 0 {
 		b.Fatalf("what is stored does not add up: %v, %v", problems, err)
 	}

@@ -25,16 +25,6 @@ type Checker interface {
 // maxProblems bounds what Check returns.
 const maxProblems = 100
 
-// Check counts everything again from the machines' lists: presence, installs, digests,
-// counters and findings. It returns what does not add up, at most 100 lines.
-func (in *Ingester) Check(ctx context.Context) ([]string, error) {
-	store, ok := in.cfg.Store.(Checker)
-	if !ok {
-		return nil, fmt.Errorf("checking inventories: %T cannot be read as a whole", in.cfg.Store)
-	}
-	return Recount(ctx, store)
-}
-
 // recount gathers what the machines' lists say.
 type recount struct {
 	problems []string
@@ -50,7 +40,9 @@ func (r *recount) problem(format string, args ...any) {
 	}
 }
 
-// Recount is Check for a store without an Ingester.
+// Recount counts everything again from the machines' lists: presence, installs, digests,
+// counters and findings. It returns what does not add up, at most 100 lines. ctx carries
+// the transaction that store reads in.
 func Recount(ctx context.Context, store Checker) ([]string, error) {
 	r := &recount{present: map[int64]int{}, machines: map[int64]map[int64]bool{}, counted: map[int64][2]int{}}
 	installs, items, err := store.VersionInstalls(ctx)

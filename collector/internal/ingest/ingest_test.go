@@ -73,6 +73,12 @@ func TestFirstReport(t *testing.T) {
 		if err != nil || len(events) != 1 || events[0].Kind != ingest.EventBaseline || events[0].Report == "" {
 			t.Fatalf("events %v, %v", events, err)
 		}
+		if err := sess.Hello(ctx, "1.2.3", 4); err != nil {
+			t.Fatal(err)
+		}
+		if m, err = s.Machine(ctx, id); err != nil || m.Agent != "1.2.3" || m.Spooled != 4 || !m.LastReport.Equal(epoch) {
+			t.Fatalf("machine %+v, %v", m, err)
+		}
 		if res, err := sess.Unchanged(ctx, inventory.CombineDigests(told)); err != nil || len(res.Need) > 0 {
 			t.Fatalf("unchanged: %v, %v", res, err)
 		}
@@ -188,7 +194,7 @@ func TestOddReportsKeepTheRest(t *testing.T) {
 			{Name: "year9999", Version: "1", Source: "deb", Scope: inventory.ScopeMachine, InstalledAt: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)},
 			{Name: "galactic", Version: "1", Source: "deb", Scope: "galaxy"}, {Version: "no name", Source: "deb"}, good, good,
 		}
-		r := &wire.Report{ID: g.next(), TakenAt: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), Cause: "odd\x00", AgentVersion: strings.Repeat("v", 9000), Sections: []wire.SectionUpdate{
+		r := &wire.Report{ID: g.next(), TakenAt: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), Cause: "odd\x00", Dropped: []wire.Dropped{{Reports: 3, Reason: wire.DroppedSize}}, AgentVersion: strings.Repeat("v", 9000), Sections: []wire.SectionUpdate{
 			{Section: inventory.SectionSoftware, Body: wire.BodySoftware, Result: inventory.Digest{7}, Software: odd},
 			{Section: inventory.SectionSystem, Body: wire.BodyDocument, Result: inventory.Digest{8}, Document: []byte(`{"os":"beos","name":"x\u0000y","booted_at":"0000-00-00T00:00:00Z","users":7}`)},
 			{Section: inventory.SectionHardware, Body: wire.BodyDocument, Result: inventory.Digest{9}, Document: []byte(`{{{`)},
@@ -199,7 +205,7 @@ func TestOddReportsKeepTheRest(t *testing.T) {
 			problems[m.Problem] = true
 		}
 		for _, want := range []string{inventory.ProblemBadText, inventory.ProblemTooLong, inventory.ProblemBadTime, inventory.ProblemUnknown,
-			inventory.ProblemNoName, inventory.ProblemDuplicate, ingest.ProblemDigest, wire.ProblemBadDocument} {
+			inventory.ProblemNoName, inventory.ProblemDuplicate, ingest.ProblemDigest, wire.ProblemBadDocument, ingest.ProblemDropped} {
 			if !problems[want] {
 				t.Errorf("no remark %q among %v", want, res.Remarks)
 			}
@@ -209,6 +215,9 @@ func TestOddReportsKeepTheRest(t *testing.T) {
 		}
 		if d := sess.Digests(); d[inventory.SectionSoftware] != (inventory.Digest{7}) || d[inventory.SectionSystem] != (inventory.Digest{8}) {
 			t.Errorf("the digests told are not those held: %v", d)
+		}
+		if kept, err := s.Remarks(ctx, id, 0); err != nil || len(kept) != 1 || len(kept[0].Remarks) != len(res.Remarks) || kept[0].ID != r.ID {
+			t.Fatalf("remarks kept: %+v, %v", kept, err)
 		}
 		// A delta from the digest told is taken on trust.
 		d := &inventory.Delta{Base: inventory.Digest{7}, Result: inventory.Digest{70}, Set: []inventory.Program{prog("more", "1", "deb")}, Removed: []inventory.Key{good.Key(), {1, 2, 3}}}

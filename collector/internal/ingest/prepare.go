@@ -14,14 +14,14 @@ import (
 
 // Problems of a Remark that only ingest can tell.
 const (
-	ProblemDigest = "digest" // the content, in normal form, does not have the digest told
+	ProblemDigest  = "digest"  // the content, in normal form, does not have the digest told
+	ProblemDropped = "dropped" // the machine's spool had to forget reports; Value tells how many and why
 )
 
 // prepared is a report with everything done that needs no database.
 type prepared struct {
 	id       wire.ID
 	takenAt  time.Time
-	agent    string
 	cause    string
 	bytes    int
 	remarks  []inventory.Remark
@@ -52,11 +52,13 @@ type deltaList struct {
 // prepare normalizes, hashes and compresses.
 func (in *Ingester) prepare(r *wire.Report, size int) (*prepared, error) {
 	now := in.cfg.Now()
-	p := &prepared{id: r.ID, takenAt: r.TakenAt.UTC().Truncate(time.Second), agent: plainText(r.AgentVersion, 64),
-		cause: plainText(r.Cause, 32), bytes: size, remarks: slices.Clone(r.Remarks)}
+	p := &prepared{id: r.ID, takenAt: r.TakenAt.UTC().Truncate(time.Second), cause: plainText(r.Cause, 32), bytes: size, remarks: slices.Clone(r.Remarks)}
 	if y := p.takenAt.Year(); y < 1980 || y > 2100 {
 		p.remark("", "taken_at", inventory.ProblemBadTime, p.takenAt.Format(time.DateOnly))
 		p.takenAt = now.UTC().Truncate(time.Second)
+	}
+	for _, d := range r.Dropped {
+		p.remark("", "spool", ProblemDropped, plainText(fmt.Sprintf("%d reports, %d bytes: %s", d.Reports, d.Bytes, d.Reason), 80))
 	}
 	for i := range r.Sections {
 		switch s := &r.Sections[i]; s.Body {

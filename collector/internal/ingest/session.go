@@ -132,9 +132,13 @@ func (s *Session) Unchanged(ctx context.Context, combined inventory.Digest) (Res
 	return Result{}, nil
 }
 
-// Alive takes a sign of life that tells nothing, such as the start of a connection.
-func (s *Session) Alive(ctx context.Context, agent string) error {
-	return s.in.seen.wait(ctx, s.in, Seen{Machine: s.row, LastSeen: s.in.cfg.Now(), Agent: plainText(agent, 64)})
+// Alive takes a sign of life that tells nothing but the agent's version.
+func (s *Session) Alive(ctx context.Context, agent string) error { return s.Hello(ctx, agent, 0) }
+
+// Hello takes the start of a connection: the agent's version, and how many reports wait
+// on the machine. It returns after the commit.
+func (s *Session) Hello(ctx context.Context, agent string, spooled int) error {
+	return s.in.seen.wait(ctx, s.in, Seen{Machine: s.row, LastSeen: s.in.cfg.Now(), Agent: plainText(agent, 64), Spooled: max(0, spooled)})
 }
 
 // MachineChanged reads the state of a machine again; call it for fleet.ChangeMachine.
@@ -182,7 +186,7 @@ func (b *seenBuffer) wait(ctx context.Context, in *Ingester, s Seen) error {
 		b.wakeUp()
 	}
 	if was := b.list[s.Machine]; s.Agent == "" {
-		s.Agent = was.Agent
+		s.Agent, s.Spooled = was.Agent, was.Spooled
 	}
 	b.list[s.Machine] = s
 	if b.n++; b.n == in.cfg.FlushMax {

@@ -176,7 +176,8 @@ type Seen struct {
 	Machine    int64
 	LastSeen   time.Time
 	LastReport time.Time
-	Agent      string // empty: as before
+	Agent      string // version; empty: as before, and so is Spooled
+	Spooled    int
 }
 
 // Evaluation says which policy the stored findings follow.

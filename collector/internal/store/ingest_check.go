@@ -12,17 +12,18 @@ import (
 var _ ingest.Checker = (*Store)(nil)
 
 // CheckInventory counts inventories, presence, installs and findings again, for
-// `check`: it returns what does not add up. It reads in one transaction.
+// `check`: it returns what does not add up. It reads one snapshot, beside the writer.
 func (s *Store) CheckInventory(ctx context.Context) ([]string, error) {
-	var problems []string
-	err := s.InTx(ctx, func(ctx context.Context) error {
-		err := s.Lock(ctx)
-		if err == nil {
-			problems, err = ingest.Recount(ctx, s)
-		}
-		return err
-	})
-	return problems, err
+	var options *sql.TxOptions // SQLite: a deferred transaction is a snapshot
+	if s.Engine() == "postgres" {
+		options = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	}
+	tx, err := s.reader.BeginTx(ctx, options)
+	if err != nil {
+		return nil, s.mapError("checking inventories", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	return ingest.Recount(context.WithValue(ctx, txKey{}, &transaction{store: s, tx: tx}), s)
 }
 
 // EachSoftware implements ingest.Checker.

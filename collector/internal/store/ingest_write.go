@@ -218,11 +218,12 @@ func (s *Store) SaveSeen(ctx context.Context, list []ingest.Seen) error {
 	err := s.bulkInsert(ctx, "machine_seen", `ON CONFLICT (machine_id) DO UPDATE SET
 		last_seen = `+greatest+`(machine_seen.last_seen, excluded.last_seen),
 		last_report = CASE WHEN excluded.last_report <> 0 THEN excluded.last_report ELSE machine_seen.last_report END,
-		agent_version = CASE WHEN excluded.agent_version <> '' THEN excluded.agent_version ELSE machine_seen.agent_version END`,
+		agent_version = CASE WHEN excluded.agent_version <> '' THEN excluded.agent_version ELSE machine_seen.agent_version END,
+		spooled = CASE WHEN excluded.agent_version <> '' THEN excluded.spooled ELSE machine_seen.spooled END`,
 		col{"machine_id", mapOf(list, func(r ingest.Seen) int64 { return r.Machine })},
 		col{"last_seen", mapOf(list, func(r ingest.Seen) int64 { return micros(r.LastSeen) })},
 		col{"last_report", mapOf(list, func(r ingest.Seen) int64 { return micros(r.LastReport) })},
 		col{"agent_version", mapOf(list, func(r ingest.Seen) string { return r.Agent })},
-		col{"spooled", make([]int64, len(list))})
+		col{"spooled", mapOf(list, func(r ingest.Seen) int64 { return int64(r.Spooled) })})
 	return s.mapError("storing signs of life", err)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -134,4 +135,27 @@ func (s *Store) Titles(ctx context.Context, f fleet.TitleFilter) ([]fleet.TitleR
 		return err
 	})
 	return list, s.mapError("listing software", err)
+}
+
+// Remarks returns the newest reports of a machine of which something was refused or
+// changed, with what that was.
+func (s *Store) Remarks(ctx context.Context, machine string, n int) ([]ingest.ReportRow, error) {
+	row, err := s.inventoryRow(ctx, machine)
+	if err != nil {
+		return nil, err
+	}
+	list, err := rows(ctx, s.on(ctx), `SELECT k.report_id, k.received_at, k.remarks, coalesce(r.taken_at, 0), coalesce(r.cause, ''), coalesce(r.kind, '')
+		FROM report_remark k LEFT JOIN report r ON r.id = k.report_id WHERE k.machine_id = $1 ORDER BY k.received_at DESC LIMIT $2`, []any{row, limit(n)},
+		func(r *sql.Rows, out *ingest.ReportRow) error {
+			var id []byte
+			var received, taken int64
+			var remarks string
+			if err := r.Scan(&id, &received, &remarks, &taken, &out.Cause, &out.Kind); err != nil {
+				return err
+			}
+			copy(out.ID[:], id)
+			out.Machine, out.ReceivedAt, out.TakenAt = row, fromMicros(received), fromMicros(taken)
+			return json.Unmarshal([]byte(remarks), &out.Remarks)
+		})
+	return list, s.mapError("reading remarks", err)
 }
