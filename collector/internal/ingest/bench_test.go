@@ -190,6 +190,31 @@ func benchFirst(b *testing.B, s *store.Store, path string) {
 	}
 }
 
+// BenchmarkImpact measures the dry run over 2,000 machines: what everything unauthorized
+// would open, and what one rule less would.
+func BenchmarkImpact(b *testing.B) {
+	s := storetest.SQLite(b)
+	f := newBenchFleet(b, s, 2000)
+	f.first(b, f.wholes(b))
+	current, err := s.CurrentAllowlist(context.Background())
+	if err != nil {
+		b.Fatal(err)
+	}
+	one := current
+	one.Rules = one.Rules[:1]
+	for name, a := range map[string]authorization.Allowlist{"everything": {Mode: authorization.Monitor}, "one-rule": one} {
+		b.Run(name, func(b *testing.B) {
+			for range b.N {
+				impact, err := f.in.Impact(context.Background(), a)
+				if err != nil || impact.Opens == 0 {
+					b.Fatal(impact.Opens, err)
+				}
+				b.ReportMetric(float64(impact.Opens), "opens")
+			}
+		})
+	}
+}
+
 // fileSize is what an SQLite database takes, with what is not in its main file yet.
 func fileSize(t testing.TB, path string) int64 {
 	t.Helper()

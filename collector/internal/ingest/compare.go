@@ -1,8 +1,8 @@
 package ingest
 
 import (
-	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"vigia/collector/internal/authorization"
@@ -67,8 +67,9 @@ func (c *comparison) judge(it *Item) itemVerdicts {
 	return v
 }
 
-// page returns the differences of items, in the order of items and machines.
-func (c *comparison) page(ctx context.Context, items []Item) ([]want, error) {
+// page calls fn for the differences of items, in the order of items, until fn returns
+// false.
+func (c *comparison) page(ctx context.Context, items []Item, fn func(w want) bool) error {
 	verdicts := make([]itemVerdicts, len(items))
 	ids, suspects := make([]int64, len(items)), []int64{}
 	for i := range items {
@@ -81,11 +82,11 @@ func (c *comparison) page(ctx context.Context, items []Item) ([]want, error) {
 	}
 	presence, err := c.store.Presence(ctx, suspects)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	findings, err := c.store.FindingsOn(ctx, ids)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	open := make(map[int64]map[int64]*Finding)
 	for _, f := range findings {
@@ -97,16 +98,16 @@ func (c *comparison) page(ctx context.Context, items []Item) ([]want, error) {
 		}
 		open[f.Item][f.Machine] = f
 	}
-	var out []want
 	for i := range items {
-		out = c.item(out, &items[i], &verdicts[i], presence[items[i].ID], open[items[i].ID])
+		if !c.item(&items[i], &verdicts[i], presence[items[i].ID], open[items[i].ID], fn) {
+			return nil
+		}
 	}
-	return out, nil
+	return nil
 }
 
-// item appends the differences of one item.
-func (c *comparison) item(out []want, it *Item, v *itemVerdicts, machines []int64, open map[int64]*Finding) []want {
-	start := len(out)
+// item gives the differences of one item, and reports whether more are wanted.
+func (c *comparison) item(it *Item, v *itemVerdicts, machines []int64, open map[int64]*Finding, fn func(w want) bool) bool {
 	for _, row := range machines {
 		m := c.machines[row]
 		if m == nil {
@@ -114,24 +115,23 @@ func (c *comparison) item(out []want, it *Item, v *itemVerdicts, machines []int6
 		}
 		w := want{item: it, machine: row, verdict: c.verdict(it, v, m), finding: open[row]}
 		delete(open, row)
-		switch {
-		case w.verdict.Flagged() && w.finding == nil:
-			if m.State == fleet.Active || m.State == fleet.Quarantined {
-				out = append(out, w)
-			}
-		case w.finding != nil && !sameVerdict(w.finding, w.verdict):
-			out = append(out, w)
+		if w.finding == nil && (!w.verdict.Flagged() || m.State != fleet.Active && m.State != fleet.Quarantined) {
+			continue
+		}
+		if (w.finding == nil || !sameVerdict(w.finding, w.verdict)) && !fn(w) {
+			return false
 		}
 	}
-	for row, f := range open { // nothing flags the item there any more
-		w := want{item: it, machine: row, finding: f, verdict: policy.Verdict{Kind: policy.Authorized}}
+	for _, row := range slices.Sorted(maps.Keys(open)) { // nothing flags the item there any more
+		w := want{item: it, machine: row, finding: open[row], verdict: policy.Verdict{Kind: policy.Authorized}}
 		if m := c.machines[row]; m != nil && c.policy.opens() {
 			w.verdict = c.verdict(it, v, m)
 		}
-		out = append(out, w)
+		if !fn(w) {
+			return false
+		}
 	}
-	slices.SortFunc(out[start:], func(a, b want) int { return cmp.Compare(a.machine, b.machine) })
-	return out
+	return true
 }
 
 func (c *comparison) verdict(it *Item, v *itemVerdicts, m *Machine) policy.Verdict {

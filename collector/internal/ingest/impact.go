@@ -39,25 +39,26 @@ func (in *Ingester) Impact(ctx context.Context, candidate authorization.Allowlis
 			break
 		}
 		after = items[len(items)-1].ID
-		wants, err := c.page(ctx, items)
-		if err != nil {
-			return out, err
-		}
-		for i := range wants {
-			w := &wants[i]
+		err = c.page(ctx, items, func(w want) bool {
 			if !w.opens() {
 				if !w.verdict.Flagged() {
 					out.Closes++
 				}
-				continue
+				return true
 			}
+			at := title{w.item.Program.Name, w.item.Program.Source}
+			p := programs[at]
+			if p == nil {
+				p = &allowlist.ProgramImpact{Name: at.name, Source: at.source, Verdict: string(w.verdict.Kind), Rule: w.verdict.RuleName}
+				programs[at] = p
+			}
+			p.Opens++
 			out.Opens++
 			machines[w.machine] = struct{}{}
-			at := title{w.item.Program.Name, w.item.Program.Source}
-			if programs[at] == nil {
-				programs[at] = &allowlist.ProgramImpact{Name: at.name, Source: at.source, Verdict: string(w.verdict.Kind), Rule: w.verdict.RuleName}
-			}
-			programs[at].Opens++
+			return true
+		})
+		if err != nil {
+			return out, err
 		}
 	}
 	out.Machines = len(machines)

@@ -100,14 +100,18 @@ func (in *Ingester) settlePage(ctx context.Context, p *policyState, e *Evaluatio
 	if err != nil {
 		return err
 	}
-	wants, err := c.page(ctx, items)
+	var wants []want
+	e.Cursor = items[len(items)-1].ID
+	err = c.page(ctx, items, func(w want) bool {
+		if len(wants) == maxWants { // the item that is cut through comes again, with the rest
+			e.Cursor = w.item.ID - 1
+			return false
+		}
+		wants = append(wants, w)
+		return true
+	})
 	if err != nil {
 		return err
-	}
-	e.Cursor = items[len(items)-1].ID
-	if len(wants) > maxWants { // the item that is cut through comes again, with the rest
-		wants = wants[:maxWants]
-		e.Cursor = wants[maxWants-1].item.ID - 1
 	}
 	if err := in.settleAll(ctx, p, wants, step, now); err != nil {
 		return err
