@@ -36,7 +36,7 @@ func scanIngestFinding(r *sql.Rows, into **ingest.Finding) error {
 func (s *Store) FindingsOf(ctx context.Context, machines []int64) ([]*ingest.Finding, error) {
 	from, arg := s.among(machines)
 	list, err := rows(ctx, s.on(ctx), "SELECT "+findingColumns+" FROM "+from+
-		" JOIN finding f ON f.machine_id = j.value ORDER BY f.id", []any{arg}, scanIngestFinding)
+		" CROSS JOIN finding f WHERE f.machine_id = j.value ORDER BY f.id", []any{arg}, scanIngestFinding)
 	return list, s.mapError("reading findings", err)
 }
 
@@ -44,7 +44,7 @@ func (s *Store) FindingsOf(ctx context.Context, machines []int64) ([]*ingest.Fin
 func (s *Store) FindingsOn(ctx context.Context, items []int64) ([]*ingest.Finding, error) {
 	from, arg := s.among(items)
 	list, err := rows(ctx, s.on(ctx), "SELECT "+findingColumns+" FROM "+from+
-		" JOIN finding f ON f.item_id = j.value AND f.state IN ('open', 'authorized') ORDER BY f.id", []any{arg}, scanIngestFinding)
+		" CROSS JOIN finding f WHERE f.item_id = j.value AND f.state IN ('open', 'authorized') ORDER BY f.id", []any{arg}, scanIngestFinding)
 	return list, s.mapError("reading findings", err)
 }
 

@@ -140,7 +140,9 @@ func (s *Store) bulk(ctx context.Context, lite, post string, cols ...col) error 
 }
 
 // among returns a FROM item "j" with the column value, that gives each of list, and the
-// argument for its $1. list is []int64 or a list of keys as [][]byte.
+// argument for its $1. list is []int64 or a list of keys as [][]byte. Write
+// "FROM "+from+" CROSS JOIN t WHERE t.x = j.value": SQLite then begins with the list,
+// where it might otherwise read the whole of t in the order that is asked for.
 func (s *Store) among(list any) (from string, arg any) {
 	post := s.Engine() == "postgres"
 	switch v := list.(type) {

@@ -38,7 +38,7 @@ func (s *Store) FindItems(ctx context.Context, keys []inventory.Key) ([]ingest.I
 		list[i] = keys[i][:]
 	}
 	from, arg := s.among(list)
-	found, err := rows(ctx, s.on(ctx), "SELECT i.id, i.version_id, i.key FROM "+from+" JOIN item i ON i.key = j.value", []any{arg},
+	found, err := rows(ctx, s.on(ctx), "SELECT i.id, i.version_id, i.key FROM "+from+" CROSS JOIN item i WHERE i.key = j.value", []any{arg},
 		func(r *sql.Rows, it *ingest.Item) error {
 			var key []byte
 			if err := r.Scan(&it.ID, &it.Version, &key); err != nil {
@@ -53,7 +53,7 @@ func (s *Store) FindItems(ctx context.Context, keys []inventory.Key) ([]ingest.I
 // ItemPrograms implements ingest.Items.
 func (s *Store) ItemPrograms(ctx context.Context, ids []int64) ([]ingest.Item, error) {
 	from, arg := s.among(ids)
-	found, err := rows(ctx, s.on(ctx), "SELECT "+itemColumns+" FROM "+from+" JOIN item i ON i.id = j.value", []any{arg}, scanItem)
+	found, err := rows(ctx, s.on(ctx), "SELECT "+itemColumns+" FROM "+from+" CROSS JOIN item i WHERE i.id = j.value", []any{arg}, scanItem)
 	return found, s.mapError("reading items", err)
 }
 
@@ -69,7 +69,7 @@ func (s *Store) Presence(ctx context.Context, items []int64) (map[int64][]int64,
 	from, arg := s.among(items)
 	out := make(map[int64][]int64, len(items))
 	_, err := rows(ctx, s.on(ctx), "SELECT p.item_id, p.chunk, p.bits FROM "+from+
-		" JOIN presence p ON p.item_id = j.value ORDER BY p.item_id, p.chunk", []any{arg},
+		" CROSS JOIN presence p WHERE p.item_id = j.value ORDER BY p.item_id, p.chunk", []any{arg},
 		func(r *sql.Rows, _ *struct{}) error {
 			var item, chunk int64
 			var form []byte

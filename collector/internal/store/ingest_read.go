@@ -56,7 +56,7 @@ func scanIngestMachine(r *sql.Rows, m *ingest.Machine, more ...any) error {
 func (s *Store) LoadMachines(ctx context.Context, rowIDs []int64) ([]ingest.Machine, error) {
 	from, arg := s.among(rowIDs)
 	list, err := rows(ctx, s.on(ctx), "SELECT "+ingestMachineColumns+`, so.digest, coalesce(so.exact, true), so.body
-		FROM `+from+" JOIN machine m ON m.id = j.value"+ingestMachineJoins, []any{arg},
+		FROM `+from+" CROSS JOIN machine m"+ingestMachineJoins+" WHERE m.id = j.value", []any{arg},
 		func(r *sql.Rows, m *ingest.Machine) error {
 			var digest []byte
 			if err := scanIngestMachine(r, m, &digest, &m.Exact, &m.Body); err != nil {
@@ -112,7 +112,7 @@ func (s *Store) KnownReports(ctx context.Context, ids []wire.ID) (map[wire.ID]in
 	}
 	from, arg := s.among(keys)
 	known := make(map[wire.ID]int64)
-	_, err := rows(ctx, s.on(ctx), "SELECT r.id, r.machine_id FROM "+from+" JOIN report r ON r.id = j.value", []any{arg},
+	_, err := rows(ctx, s.on(ctx), "SELECT r.id, r.machine_id FROM "+from+" CROSS JOIN report r WHERE r.id = j.value", []any{arg},
 		func(r *sql.Rows, _ *struct{}) error {
 			var id []byte
 			var machine int64

@@ -131,7 +131,7 @@ func (s *Store) loadBitmaps(ctx context.Context, order []place, into map[place]*
 			n++
 		}
 		from, arg := s.among(mapOf(order[:n], func(p place) int64 { return p.item }))
-		_, err := rows(ctx, s.on(ctx), "SELECT p.item_id, p.bits FROM "+from+" JOIN presence p ON p.item_id = j.value AND p.chunk = $2",
+		_, err := rows(ctx, s.on(ctx), "SELECT p.item_id, p.bits FROM "+from+" CROSS JOIN presence p WHERE p.item_id = j.value AND p.chunk = $2",
 			[]any{arg, chunk}, func(r *sql.Rows, _ *struct{}) error {
 				var item int64
 				var form sql.RawBytes
