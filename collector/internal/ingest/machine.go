@@ -113,28 +113,29 @@ func (m *machineState) amend(d *deltaList, at time.Time) (change, bool) {
 	if m.TakenAt.IsZero() || m.Digest != d.base {
 		return c, false
 	}
-	removed := make(map[int64]inventory.Key, len(d.gone))
-	for i, it := range d.gone {
-		if it != nil { // never heard of: the digest tells whether that matters
-			removed[it.id] = d.removed[i]
-		}
-	}
+	removed := d.removedByItem()
 	order := d.set.byItem()
 	sum, next, old := m.Digest, m.slab.take(len(m.now)+len(order)), m.now
-	keep := func(upTo int64) {
-		for len(old) > 0 && old[0].Item < upTo {
-			if key, ok := removed[old[0].Item]; ok {
-				sum = sum.Sub(inventory.EntryHash(key, unixTime(old[0].Installed)))
-				c.went = append(c.went, old[0].Item)
-			} else {
-				next = append(next, old[0])
+	keep := func(upTo int64) { // what stands before an item, without what is removed
+		for len(removed) > 0 && removed[0].id < upTo {
+			r := removed[0]
+			removed = removed[1:]
+			n, ok := slices.BinarySearchFunc(old, r.id, func(in pack.Install, id int64) int { return cmp.Compare(in.Item, id) })
+			next, old = append(next, old[:n]...), old[n:]
+			if ok {
+				sum = sum.Sub(inventory.EntryHash(r.key, unixTime(old[0].Installed)))
+				c.went, old = append(c.went, r.id), old[1:]
 			}
-			old = old[1:]
 		}
+		n, _ := slices.BinarySearchFunc(old, upTo, func(in pack.Install, id int64) int { return cmp.Compare(in.Item, id) })
+		next, old = append(next, old[:n]...), old[n:]
 	}
 	for _, i := range order {
 		it, p := d.set.items[i], &d.set.programs[i]
 		keep(it.id)
+		if len(removed) > 0 && removed[0].id == it.id { // removed and set: set
+			removed = removed[1:]
+		}
 		in := pack.Install{Item: it.id, Installed: seconds(p.InstalledAt), First: at.Unix()}
 		if len(old) > 0 && old[0].Item == it.id {
 			sum = sum.Sub(inventory.EntryHash(it.key, unixTime(old[0].Installed)))
@@ -150,6 +151,25 @@ func (m *machineState) amend(d *deltaList, at time.Time) (change, bool) {
 	}
 	m.now, m.Digest, m.software = next, d.result, true
 	return c, true
+}
+
+// removedItem is an item that a delta removes.
+type removedItem struct {
+	id  int64
+	key inventory.Key
+}
+
+// removedByItem returns what d removes, in the order of items, without what was never
+// heard of: the digest tells whether that matters.
+func (d *deltaList) removedByItem() []removedItem {
+	out := make([]removedItem, 0, len(d.gone))
+	for i, it := range d.gone {
+		if it != nil {
+			out = append(out, removedItem{id: it.id, key: d.removed[i]})
+		}
+	}
+	slices.SortFunc(out, func(a, b removedItem) int { return cmp.Compare(a.id, b.id) })
+	return out
 }
 
 // byItem returns the indexes of the list in the order of items, which are all known.
