@@ -281,15 +281,15 @@ func (l *link) next(want func(*vigiav1.FromCollector) bool) *vigiav1.FromCollect
 }
 
 // end waits for the end of the stream and returns its error and how long it took.
-func (l *link) end(within time.Duration) (error, time.Duration) {
+func (l *link) end(within time.Duration) (took time.Duration, err error) {
 	l.t.Helper()
 	began := time.Now()
 	select {
 	case err := <-l.ended:
-		return err, time.Since(began)
+		return time.Since(began), err
 	case <-time.After(within):
 		l.t.Fatalf("the stream is still open after %s", within)
-		return nil, 0
+		return 0, nil
 	}
 }
 

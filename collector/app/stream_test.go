@@ -27,7 +27,7 @@ func TestOtherProtocolsAreToldWhatToDo(t *testing.T) {
 		m := hello(a.nonce)
 		m.GetHello().Protocol = protocol
 		l.send(m)
-		err, _ := l.end(10 * time.Second)
+		_, err := l.end(10 * time.Second)
 		if status.Code(err) != codes.FailedPrecondition || !strings.Contains(err.Error(), says) {
 			t.Errorf("protocol %d: %v", protocol, err)
 		}
@@ -40,12 +40,12 @@ func TestRevokedWhileConnected(t *testing.T) {
 		a := c.enroll(c.token(), facts)
 		l, _ := a.connect(c)
 		c.cli("machine", "revoke", "pc-017")
-		if _, took := l.end(5 * time.Second); took > 5*time.Second {
+		if took, _ := l.end(5 * time.Second); took > 5*time.Second {
 			t.Errorf("closed after %s", took)
 		}
 		again := a.open(c)
 		again.send(hello(a.nonce))
-		if err, _ := again.end(10 * time.Second); err == nil {
+		if _, err := again.end(10 * time.Second); err == nil {
 			t.Error("a revoked machine connected again")
 		}
 	})
@@ -234,13 +234,13 @@ func TestHostileMessagesEndTheirStreamOnly(t *testing.T) {
 		for _, m := range messages {
 			l.send(m)
 		}
-		if err, _ := l.end(15 * time.Second); status.Code(err) != codes.InvalidArgument && status.Code(err) != codes.ResourceExhausted {
+		if _, err := l.end(15 * time.Second); status.Code(err) != codes.InvalidArgument && status.Code(err) != codes.ResourceExhausted {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	l := a.open(c)
 	l.send(&vigiav1.FromAgent{})
-	if err, _ := l.end(15 * time.Second); status.Code(err) != codes.InvalidArgument {
+	if _, err := l.end(15 * time.Second); status.Code(err) != codes.InvalidArgument {
 		t.Errorf("no Hello: %v", err)
 	}
 	if strings.Contains(c.log.String(), "fault while serving") {

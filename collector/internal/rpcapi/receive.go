@@ -1,7 +1,6 @@
 package rpcapi
 
 import (
-	"errors"
 	"strings"
 	"time"
 
@@ -122,14 +121,7 @@ func (c *stream) commandResult(r *vigiav1.CommandResult) error {
 func (c *stream) status(st *vigiav1.AgentStatus) error {
 	have := cleanText(st.GetPolicyVersion(), 128)
 	c.s.Log.DebugContext(c.ctx, "agent status", "machine", c.machine, "spooled", st.GetSpooled(), "spool_bytes", st.GetSpoolBytes(), "policy", have)
-	err := c.session.Seen(c.ctx, c.version, spooled(st.GetSpooled()))
-	if errors.Is(err, c.ctx.Err()) || apperr.Is(err, apperr.Unavailable) {
-		return nil // the next status tells again
-	}
-	if err != nil {
-		return c.s.status(c.ctx, "noting a status", err)
-	}
-	return nil
+	return c.seen(spooled(st.GetSpooled()))
 }
 
 // cleanText bounds and cleans a text of an agent that goes into a log or a column.

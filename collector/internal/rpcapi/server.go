@@ -66,7 +66,7 @@ func New(d Deps) (*Server, error) {
 		grpc.ReadBufferSize(0), // TLS has a buffer of its own below
 		grpc.WriteBufferSize(4<<10),
 		grpc.InitialWindowSize(64<<10), grpc.InitialConnWindowSize(128<<10),
-		grpc.MaxConcurrentStreams(8), grpc.MaxHeaderListSize(8<<10), grpc.ConnectionTimeout(15*time.Second),
+		grpc.MaxConcurrentStreams(8), grpc.MaxHeaderListSize(8<<10), grpc.HeaderTableSize(0), // one stream lasts: nothing to save grpc.ConnectionTimeout(15*time.Second),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: d.Limits.Keepalive, Timeout: max(d.Limits.Keepalive/2, time.Second), MaxConnectionIdle: 2 * time.Minute}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.UnaryInterceptor(s.guardUnary), grpc.StreamInterceptor(s.guardStream),

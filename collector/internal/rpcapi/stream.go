@@ -80,7 +80,7 @@ func (s *Server) Connect(st grpc.BidiStreamingServer[vigiav1.FromAgent, vigiav1.
 		return status.Error(codes.Unauthenticated, err.Error())
 	}
 	c := &stream{s: s, ctx: ctx, remote: r, machine: r.identity.MachineID, recv: st.Recv,
-		parts: wire.NewAssembler(s.Codec.Limits().Compressed), commands: map[string]bool{}}
+		parts: wire.NewAssembler(s.Codec.Limits().Compressed)}
 	c.out.send = st.Send
 	defer c.out.close(func() { _ = r.conn.Close() })
 	defer c.release()
@@ -212,10 +212,17 @@ func (c *stream) welcome() error {
 	}
 	c.s.pushPolicy(c.ctx, c)
 	c.s.pushCommands(c.ctx, c)
-	if err := c.session.Seen(c.ctx, c.version, c.spooled); err != nil {
-		return c.away(err, nil)
+	return c.seen(c.spooled)
+}
+
+// seen notes a sign of life. One that cannot be stored now is no reason to part: the
+// next one tells again.
+func (c *stream) seen(spooled int) error {
+	err := c.session.Seen(c.ctx, c.version, spooled)
+	if err == nil || apperr.Is(err, apperr.Unavailable) || c.ctx.Err() != nil {
+		return nil
 	}
-	return nil
+	return c.s.status(c.ctx, "noting a sign of life", err)
 }
 
 // spooled bounds what an agent tells of its spool.

@@ -250,6 +250,9 @@ func (s *Server) pushCommands(ctx context.Context, c *stream) {
 	for _, cmd := range waiting {
 		c.mu.Lock()
 		sent := c.commands[cmd.ID]
+		if c.commands == nil {
+			c.commands = map[string]bool{}
+		}
 		c.commands[cmd.ID] = true
 		c.mu.Unlock()
 		if !sent {
