@@ -33,13 +33,14 @@ type machineRow struct {
 	Person   string     `json:"person"`
 	Reason   string     `json:"state_reason"`
 	Agent    string     `json:"agent_version"`
+	Spooled  int        `json:"spooled"`
 	Report   *time.Time `json:"last_report"`
 	Enrolled *time.Time `json:"enrolled_at"`
 }
 
 func toMachineRow(m fleet.Machine) machineRow {
 	return machineRow{ID: m.ID, Hostname: m.Hostname, Serial: m.Serial, OS: m.OS, Site: m.Site, Area: m.Area, State: string(m.State),
-		LastSeen: utc(m.LastSeen), Programs: m.Programs, Findings: m.Findings, Person: m.Person, Reason: m.StateReason, Agent: m.Agent,
+		LastSeen: utc(m.LastSeen), Programs: m.Programs, Findings: m.Findings, Person: m.Person, Reason: m.StateReason, Agent: m.Agent, Spooled: m.Spooled,
 		Report: utc(m.LastReport), Enrolled: utc(m.EnrolledAt)}
 }
 

@@ -120,6 +120,7 @@ func (w *wholeMachine) print(s *streams, summary bool) {
 		line("enrolled", "%s", optional(w.row.Enrolled))
 		line("last seen", "%s", optional(w.row.LastSeen))
 		line("last report", "%s", optional(w.row.Report))
+		line("agent", "%s, %d reports wait there", w.row.Agent, w.row.Spooled)
 		for _, src := range w.Sources {
 			if src.Outcome == inventory.OutcomeFailed || src.Outcome == inventory.OutcomeStale {
 				line("source", "%s is %s: %s", src.Source, src.Outcome, src.Error)

@@ -40,8 +40,8 @@ func (s session) Unchanged(ctx context.Context, _ time.Time, digest inventory.Di
 }
 
 // Seen implements rpcapi.Session.
-func (s session) Seen(ctx context.Context, agentVersion string, _ int) error {
-	return s.Session.Alive(ctx, agentVersion)
+func (s session) Seen(ctx context.Context, agentVersion string, spooled int) error {
+	return s.Session.Hello(ctx, agentVersion, spooled)
 }
 
 // observe tells the use-case of reports what changed beside it.
