@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -48,6 +49,13 @@ func BenchmarkIngest(b *testing.B) {
 				s, _ := e.open(b)
 				benchChanged(b, s)
 			})
+			b.Run("changed-flagged", func(b *testing.B) { // every machine has 900 open findings
+				s, _ := e.open(b)
+				if _, err := s.SaveAllowlist(context.Background(), authorization.Allowlist{Mode: authorization.Monitor, CreatedAt: epoch}); err != nil {
+					b.Fatal(err)
+				}
+				benchChanged(b, s)
+			})
 			b.Run("unchanged", func(b *testing.B) {
 				s, _ := e.open(b)
 				benchUnchanged(b, s)
@@ -68,13 +76,14 @@ type benchFleet struct {
 func newBenchFleet(b *testing.B, s *store.Store, machines int) *benchFleet {
 	b.Helper()
 	err := s.InTx(context.Background(), func(ctx context.Context) error {
-		_, err := s.SaveAllowlist(ctx, authorization.Allowlist{Version: 1, Mode: authorization.Monitor, Baseline: true, CreatedAt: epoch,
+		current, err := s.CurrentAllowlist(ctx)
+		if err != nil || current.Version > 0 {
+			return errors.Join(err, enrollAll(ctx, b, s, machines))
+		}
+		_, err = s.SaveAllowlist(ctx, authorization.Allowlist{Version: 1, Mode: authorization.Monitor, Baseline: true, CreatedAt: epoch,
 			Rules: []policy.Rule{{ID: "1", Name: "tools", Effect: policy.Allow, Match: policy.Match{Source: "deb"}},
 				{ID: "2", Name: "files", Effect: policy.Allow, Match: policy.Match{Source: "file", Path: "/opt/tool-0[0-4]*"}}}})
-		for m := range machines {
-			enroll(ctx, b, s, m+1)
-		}
-		return err
+		return errors.Join(err, enrollAll(ctx, b, s, machines))
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -128,6 +137,14 @@ func (f *benchFleet) wholes(b *testing.B) []*wire.Report {
 		reports[m] = wholeReport(b, f.ids.next(), epoch, fmt.Sprintf("pc-%05d", m+1), f.lists[m])
 	}
 	return reports
+}
+
+func enrollAll(ctx context.Context, b *testing.B, s *store.Store, machines int) error {
+	b.Helper()
+	for m := range machines {
+		enroll(ctx, b, s, m+1)
+	}
+	return nil
 }
 
 // cpu is the processor time of this process so far; other programs on the machine make

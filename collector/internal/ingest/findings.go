@@ -76,6 +76,9 @@ func (b *batch) flag(m *machineState, x *flagged, gone map[int64]bool, why cause
 	f.State, f.LastSeen, f.GoneAt, f.GoneReport = authorization.Open, why.at, time.Time{}, wire.ID{}
 	f.Verdict, f.Rule, f.Reason = string(x.verdict.Kind), x.verdict.RuleName, x.verdict.Key
 	m.counts = true
+	if was != authorization.Open {
+		m.Findings++
+	}
 	kind := noteFound
 	switch {
 	case was == authorization.Gone:
@@ -93,14 +96,18 @@ func (b *batch) flag(m *machineState, x *flagged, gone map[int64]bool, why cause
 
 // leave marks a finding gone.
 func (b *batch) leave(m *machineState, f *Finding, why cause) {
+	if f.State == authorization.Open {
+		m.Findings--
+	}
 	f.State, f.GoneAt, f.GoneReport, f.LastSeen = authorization.Gone, why.at, why.report, cmp.Or(f.LastSeen, f.FirstSeen)
 	m.counts = true
 	b.records.add(note{machine: m, finding: f, kind: noteGone, why: why})
 	b.touch(f)
 }
 
-// permit marks a finding authorized by a verdict, or by learn mode.
+// permit marks an open finding authorized by a verdict, or by learn mode.
 func (b *batch) permit(m *machineState, f *Finding, v policy.Verdict, why cause) {
+	m.Findings--
 	f.State, f.Verdict, f.Rule, f.Reason = authorization.Authorized, string(policy.Authorized), v.RuleName, v.Key
 	m.counts = true
 	b.records.add(note{machine: m, finding: f, kind: noteAuthorized, why: why})

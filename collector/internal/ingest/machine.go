@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/ingest/pack"
 	"vigia/internal/inventory"
 	"vigia/internal/policy"
@@ -18,7 +17,7 @@ import (
 type machineState struct {
 	Machine
 	before, now []pack.Install // ascending by item
-	findings    []*Finding     // all of it, by Row; new ones last
+	findings    []*Finding     // those that the batch may touch, by Row; new ones last
 	idx         *findingIndex
 	slab        *slab
 	sections    map[inventory.Section]SectionRow
@@ -180,17 +179,6 @@ func (w *wholeList) byItem() []int {
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(w.items[a].id, w.items[b].id) })
 	return order
-}
-
-// openFindings counts the open ones.
-func (m *machineState) openFindings() int {
-	n := 0
-	for _, f := range m.findings {
-		if f.State == authorization.Open {
-			n++
-		}
-	}
-	return n
 }
 
 func seconds(t time.Time) int64 {

@@ -126,8 +126,12 @@ func (in *Ingester) settleAll(ctx context.Context, p *policyState, wants []want,
 	}
 	b := &batch{in: in, now: now, policy: p, machines: make(map[int64]*machineState), records: newRecordKeeper(in, now)}
 	rows := make(map[int64]struct{})
+	var about finder
 	for i := range wants {
 		rows[wants[i].machine] = struct{}{}
+		if it := wants[i].item; i == 0 || it != wants[i-1].item {
+			about.items, about.idents = append(about.items, it.ID), append(about.idents, identOf(&it.Program))
+		}
 	}
 	machines, err := in.cfg.Store.LoadMachines(ctx, slices.Sorted(maps.Keys(rows)))
 	if err != nil {
@@ -138,9 +142,11 @@ func (in *Ingester) settleAll(ctx context.Context, p *policyState, wants []want,
 			return err
 		}
 	}
-	if err := b.loadFindings(ctx, slices.Collect(maps.Keys(rows))); err != nil {
+	found, err := in.cfg.Store.FindingsAbout(ctx, slices.Sorted(maps.Keys(rows)), about.items, about.idents)
+	if err != nil {
 		return err
 	}
+	b.takeFindings(found)
 	for i := range wants {
 		w := &wants[i]
 		m := b.machines[w.machine]

@@ -47,8 +47,10 @@ type Items interface {
 // Findings is where findings are kept.
 type Findings interface {
 	FindingsOf(ctx context.Context, machines []int64) ([]*Finding, error) // in the order of Row
-	FindingsOn(ctx context.Context, items []int64) ([]*Finding, error)    // of items, not gone, in the order of Row
-	AddFindings(ctx context.Context, list []*Finding) error               // sets Row
+	// FindingsAbout is FindingsOf, narrowed to those with one of items or of idents.
+	FindingsAbout(ctx context.Context, machines, items []int64, idents [][16]byte) ([]*Finding, error)
+	FindingsOn(ctx context.Context, items []int64) ([]*Finding, error) // of items, not gone, in the order of Row
+	AddFindings(ctx context.Context, list []*Finding) error            // sets Row
 	SaveFindings(ctx context.Context, list []*Finding) error
 }
 

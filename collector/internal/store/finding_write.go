@@ -40,6 +40,24 @@ func (s *Store) FindingsOf(ctx context.Context, machines []int64) ([]*ingest.Fin
 	return list, s.mapError("reading findings", err)
 }
 
+// FindingsAbout implements ingest.Findings.
+func (s *Store) FindingsAbout(ctx context.Context, machines, items []int64, idents [][16]byte) ([]*ingest.Finding, error) {
+	keys := make([][]byte, len(idents))
+	for i := range idents {
+		keys[i] = idents[i][:]
+	}
+	from, arg := s.among(machines)
+	args := []any{arg, any(items), any(keys)}
+	among := "(f.item_id = ANY ($2::bigint[]) OR f.ident = ANY ($3::bytea[]))"
+	if s.Engine() == "sqlite" {
+		args[1], args[2] = jsonInts(items), jsonHex(keys)
+		among = "(f.item_id IN (SELECT value FROM json_each($2)) OR f.ident IN (SELECT unhex(value) FROM json_each($3)))"
+	}
+	list, err := rows(ctx, s.on(ctx), "SELECT "+findingColumns+" FROM "+from+
+		" CROSS JOIN finding f WHERE f.machine_id = j.value AND "+among+" ORDER BY f.id", args, scanIngestFinding)
+	return list, s.mapError("reading findings", err)
+}
+
 // FindingsOn implements ingest.Findings.
 func (s *Store) FindingsOn(ctx context.Context, items []int64) ([]*ingest.Finding, error) {
 	from, arg := s.among(items)
