@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"vigia/collector/internal/actor"
+	"vigia/internal/buildinfo"
 	"vigia/internal/settings"
 )
 
@@ -32,6 +33,8 @@ const defaultConfigFile = "/etc/vigia/collector.yaml"
 // commands is the command line, as kong reads it.
 type commands struct {
 	Config string `help:"Settings file: flat YAML whose keys are names of flags." placeholder:"FILE" env:"VIGIA_CONFIG"`
+
+	VersionFlag kong.VersionFlag `name:"version" help:"Tell which build this is."`
 
 	Serve         serveCmd          `cmd:"" help:"Run the collector."`
 	Token         tokenCmds         `cmd:"" help:"Tokens that let machines enroll."`
@@ -107,7 +110,7 @@ func run(ctx context.Context, p Process) int {
 func newParser(c *commands, p Process) (*kong.Kong, error) {
 	return kong.New(c, kong.Name("vigia-collector"),
 		kong.Description("The server of Vigía: agents report to it, people look at its console.\n\n"+exitCodes),
-		kong.Writers(p.Stdout, p.Stderr), kong.Exit(func(n int) { panic(stopped(n)) }),
+		kong.Vars{"version": "vigia-collector " + buildinfo.String()}, kong.Writers(p.Stdout, p.Stderr), kong.Exit(func(n int) { panic(stopped(n)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}), kong.UsageOnError())
 }
 
@@ -130,7 +133,7 @@ func operator() actor.Actor {
 
 // dataFlags say where everything is kept. Every command has them.
 type dataFlags struct {
-	Data        string `help:"Folder of the collector's data." default:"/var/lib/vigia-collector" env:"VIGIA_DATA" placeholder:"DIR"`
+	Data        string `help:"Folder of the collector's data; /var/lib/vigia-collector unless given." default:"/var/lib/vigia-collector" env:"VIGIA_DATA" placeholder:"DIR"`
 	DatabaseURL string `help:"PostgreSQL instead of the folder: postgres://user@host/database." env:"VIGIA_DATABASE_URL" placeholder:"URL"`
 }
 

@@ -231,6 +231,14 @@ func leaves(t *testing.T) [][]string {
 	return all
 }
 
+func TestVersion(t *testing.T) {
+	for _, arg := range []string{"version", "--version"} {
+		if out, errOut, code := command(arg); code != 0 || !strings.HasPrefix(out, "vigia-collector ") {
+			t.Errorf("%s: exit %d %q %q", arg, code, out, errOut)
+		}
+	}
+}
+
 func TestSettings(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "collector.yaml")
 	text := "data: /nowhere\nagents: 127.0.0.1:x\nwebb: 1\nmax-connections: many\n"

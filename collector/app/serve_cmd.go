@@ -10,8 +10,8 @@ import (
 type serveCmd struct {
 	dataFlags        `embed:""`
 	logFlags         `embed:""`
-	Agents           string   `help:"Where agents connect." default:"0.0.0.0:7443" env:"VIGIA_AGENTS" placeholder:"ADDR"`
-	Web              string   `help:"Console, /healthz and /readyz, by HTTPS." default:"0.0.0.0:7080" env:"VIGIA_WEB" placeholder:"ADDR"`
+	Agents           string   `help:"Where agents connect; 0.0.0.0:7443 unless given." default:"0.0.0.0:7443" env:"VIGIA_AGENTS" placeholder:"ADDR"`
+	Web              string   `help:"Console, /healthz and /readyz, by HTTPS; 0.0.0.0:7080 unless given." default:"0.0.0.0:7080" env:"VIGIA_WEB" placeholder:"ADDR"`
 	Metrics          string   `help:"Prometheus metrics by HTTP, such as 127.0.0.1:9184; none unless given." env:"VIGIA_METRICS" placeholder:"ADDR"`
 	CollectorAddress []string `help:"What agents dial, host:port, put into tokens; made from --agents unless given." env:"VIGIA_COLLECTOR_ADDRESS" placeholder:"ADDR"`
 	TimeZone         string   `help:"Of times on pages, such as America/Mexico_City; the system's unless given." env:"VIGIA_TIME_ZONE" placeholder:"ZONE"`
