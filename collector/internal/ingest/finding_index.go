@@ -11,18 +11,17 @@ import (
 // loadFindings reads the findings that reports may touch: all of a machine that tells a
 // whole list or what rules ask about, and otherwise those about the items of its delta.
 func (b *batch) loadFindings(ctx context.Context, jobs []*job) error {
-	whole, part := map[int64]bool{}, map[int64]bool{}
-	var about finder
+	whole := map[int64]bool{}
+	var about []FindingKey
 	for i, j := range jobs {
 		switch p := b.reports[i]; {
 		case p.whole != nil || p.facts != nil || p.system != nil:
 			whole[j.session.row] = true
 		case p.delta != nil:
-			part[j.session.row] = true
-			about.delta(p.delta)
+			about = p.delta.findings(about, j.session.row)
 		}
 	}
-	maps.DeleteFunc(part, func(row int64, _ bool) bool { return whole[row] })
+	about = slices.DeleteFunc(about, func(k FindingKey) bool { return whole[k.Machine] })
 	store := b.in.cfg.Store
 	if len(whole) > 0 {
 		found, err := store.FindingsOf(ctx, slices.Sorted(maps.Keys(whole)))
@@ -31,10 +30,10 @@ func (b *batch) loadFindings(ctx context.Context, jobs []*job) error {
 		}
 		b.takeFindings(found)
 	}
-	if len(part) == 0 {
+	if len(about) == 0 {
 		return nil
 	}
-	found, err := store.FindingsAbout(ctx, slices.Sorted(maps.Keys(part)), about.items, about.idents)
+	found, err := store.FindingsAbout(ctx, about)
 	b.takeFindings(found)
 	return err
 }
@@ -47,21 +46,17 @@ func (b *batch) takeFindings(list []*Finding) {
 	}
 }
 
-// finder gathers what findings are looked for by.
-type finder struct {
-	items  []int64
-	idents [][16]byte
-}
-
-func (f *finder) delta(d *deltaList) {
+// findings appends by what the findings that d may touch are looked for.
+func (d *deltaList) findings(keys []FindingKey, machine int64) []FindingKey {
 	for _, it := range d.gone {
 		if it != nil {
-			f.items = append(f.items, it.id)
+			keys = append(keys, FindingKey{Machine: machine, Item: it.id})
 		}
 	}
 	for i, it := range d.set.items {
-		f.items, f.idents = append(f.items, it.id), append(f.idents, identOf(&d.set.programs[i]))
+		keys = append(keys, FindingKey{Machine: machine, Item: it.id, Ident: identOf(&d.set.programs[i])})
 	}
+	return keys
 }
 
 // findingIndex finds the findings of one machine. No two have one item.

@@ -126,12 +126,11 @@ func (in *Ingester) settleAll(ctx context.Context, p *policyState, wants []want,
 	}
 	b := &batch{in: in, now: now, policy: p, machines: make(map[int64]*machineState), records: newRecordKeeper(in, now)}
 	rows := make(map[int64]struct{})
-	var about finder
+	about := make([]FindingKey, len(wants))
 	for i := range wants {
-		rows[wants[i].machine] = struct{}{}
-		if it := wants[i].item; i == 0 || it != wants[i-1].item {
-			about.items, about.idents = append(about.items, it.ID), append(about.idents, identOf(&it.Program))
-		}
+		w := &wants[i]
+		rows[w.machine] = struct{}{}
+		about[i] = FindingKey{Machine: w.machine, Item: w.item.ID, Ident: identOf(&w.item.Program)}
 	}
 	machines, err := in.cfg.Store.LoadMachines(ctx, slices.Sorted(maps.Keys(rows)))
 	if err != nil {
@@ -142,7 +141,7 @@ func (in *Ingester) settleAll(ctx context.Context, p *policyState, wants []want,
 			return err
 		}
 	}
-	found, err := in.cfg.Store.FindingsAbout(ctx, slices.Sorted(maps.Keys(rows)), about.items, about.idents)
+	found, err := in.cfg.Store.FindingsAbout(ctx, about)
 	if err != nil {
 		return err
 	}

@@ -47,8 +47,9 @@ type Items interface {
 // Findings is where findings are kept.
 type Findings interface {
 	FindingsOf(ctx context.Context, machines []int64) ([]*Finding, error) // in the order of Row
-	// FindingsAbout is FindingsOf, narrowed to those with one of items or of idents.
-	FindingsAbout(ctx context.Context, machines, items []int64, idents [][16]byte) ([]*Finding, error)
+	// FindingsAbout returns the findings of each key's machine with its item or its ident,
+	// each once, in the order of Row.
+	FindingsAbout(ctx context.Context, keys []FindingKey) ([]*Finding, error)
 	FindingsOn(ctx context.Context, items []int64) ([]*Finding, error) // of items, not gone, in the order of Row
 	AddFindings(ctx context.Context, list []*Finding) error            // sets Row
 	SaveFindings(ctx context.Context, list []*Finding) error
@@ -115,6 +116,12 @@ type Finding struct {
 	GoneReport    wire.ID
 	Nonconformity string
 	Recurrences   int
+}
+
+// FindingKey is what a finding is looked for by. A zero Ident is that of none.
+type FindingKey struct {
+	Machine, Item int64
+	Ident         [16]byte
 }
 
 // Changes is what one batch writes. Nothing in it appears twice but reports' lines.

@@ -1,9 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"vigia/collector/internal/authorization"
@@ -41,21 +45,39 @@ func (s *Store) FindingsOf(ctx context.Context, machines []int64) ([]*ingest.Fin
 }
 
 // FindingsAbout implements ingest.Findings.
-func (s *Store) FindingsAbout(ctx context.Context, machines, items []int64, idents [][16]byte) ([]*ingest.Finding, error) {
-	keys := make([][]byte, len(idents))
-	for i := range idents {
-		keys[i] = idents[i][:]
+func (s *Store) FindingsAbout(ctx context.Context, keys []ingest.FindingKey) ([]*ingest.Finding, error) {
+	named := slices.DeleteFunc(slices.Clone(keys), func(k ingest.FindingKey) bool { return k.Ident == [16]byte{} })
+	list, err := s.findingsBy(ctx, "item_id", "bigint[]", "value->>1", keys,
+		mapOf(keys, func(k ingest.FindingKey) any { return k.Item }), mapOf(keys, func(k ingest.FindingKey) int64 { return k.Item }))
+	if err == nil && len(named) > 0 {
+		var more []*ingest.Finding
+		more, err = s.findingsBy(ctx, "ident", "bytea[]", "unhex(value->>1)", named,
+			mapOf(named, func(k ingest.FindingKey) any { return hex.EncodeToString(k.Ident[:]) }), mapOf(named, func(k ingest.FindingKey) []byte { return k.Ident[:] }))
+		list = append(list, more...)
 	}
-	from, arg := s.among(machines)
-	args := []any{arg, any(items), any(keys)}
-	among := "(f.item_id = ANY ($2::bigint[]) OR f.ident = ANY ($3::bytea[]))"
-	if s.Engine() == "sqlite" {
-		args[1], args[2] = jsonInts(items), jsonHex(keys)
-		among = "(f.item_id IN (SELECT value FROM json_each($2)) OR f.ident IN (SELECT unhex(value) FROM json_each($3)))"
-	}
-	list, err := rows(ctx, s.on(ctx), "SELECT "+findingColumns+" FROM "+from+
-		" CROSS JOIN finding f WHERE f.machine_id = j.value AND "+among+" ORDER BY f.id", args, scanIngestFinding)
+	slices.SortFunc(list, func(a, b *ingest.Finding) int { return cmp.Compare(a.Row, b.Row) })
+	list = slices.CompactFunc(list, func(a, b *ingest.Finding) bool { return a.Row == b.Row })
 	return list, s.mapError("reading findings", err)
+}
+
+// findingsBy returns the findings of each key's machine with the key's value in a
+// column: on SQLite values come as JSON (values) and are read by the expression lite, on
+// PostgreSQL as an array of the type cast.
+func (s *Store) findingsBy(ctx context.Context, column, cast, lite string, keys []ingest.FindingKey, values []any, array any) ([]*ingest.Finding, error) {
+	from, args := "unnest($1::bigint[], $2::"+cast+") AS j (machine, value)", []any{mapOf(keys, func(k ingest.FindingKey) int64 { return k.Machine }), array}
+	if s.Engine() == "sqlite" {
+		pairs := make([][2]any, len(keys))
+		for i := range keys {
+			pairs[i] = [2]any{keys[i].Machine, values[i]}
+		}
+		b, err := json.Marshal(pairs)
+		if err != nil {
+			return nil, err
+		}
+		from, args = "(SELECT value->>0 AS machine, "+lite+" AS value FROM json_each($1)) AS j", []any{string(b)}
+	}
+	return rows(ctx, s.on(ctx), "SELECT "+findingColumns+" FROM "+from+
+		" CROSS JOIN finding f WHERE f.machine_id = j.machine AND f."+column+" = j.value", args, scanIngestFinding)
 }
 
 // FindingsOn implements ingest.Findings.

@@ -131,7 +131,8 @@ CREATE TABLE finding (
     nonconformity  TEXT COLLATE "C" NOT NULL,
     recurrences    BIGINT NOT NULL
 );
-CREATE INDEX finding_machine ON finding (machine_id, item_id, ident);
+CREATE INDEX finding_machine ON finding (machine_id, item_id);
+CREATE INDEX finding_ident ON finding (machine_id, ident);
 CREATE INDEX finding_item ON finding (item_id, state);
 CREATE INDEX finding_state ON finding (state, id);
 CREATE INDEX finding_nonconformity ON finding (nonconformity) WHERE nonconformity <> '';
