@@ -31,6 +31,7 @@ type loop struct {
 	since time.Time   // of the first change of this burst
 	flush *time.Timer // runs while something is dirty
 	told  bool        // that some folders are polled
+	ready bool        // every source was watched once
 }
 
 func (l *loop) run(ctx context.Context) error {
@@ -45,6 +46,7 @@ func (l *loop) run(ctx context.Context) error {
 	}
 	polling := false
 	for {
+		l.tellReady()
 		if need := len(l.polled) > 0; need != polling {
 			if polling = need; need {
 				poll.Reset(l.w.opts.Poll)
@@ -66,6 +68,15 @@ func (l *loop) run(ctx context.Context) error {
 		case <-poll.C:
 			polling = false
 			l.look()
+		}
+	}
+}
+
+func (l *loop) tellReady() {
+	if !l.ready && len(l.plans) == len(l.w.sources) {
+		l.ready = true
+		if l.w.opts.Ready != nil {
+			l.w.opts.Ready()
 		}
 	}
 }

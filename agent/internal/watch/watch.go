@@ -27,6 +27,9 @@ type Options struct {
 	Most  time.Duration // the longest wait while changes go on; default 2 s
 	Poll  time.Duration // how often folders are looked at that cannot be watched; default 60 s
 	Log   *slog.Logger  // default: nowhere
+	// Ready, where given, is called once, when every source is watched: what is read after
+	// that misses no change.
+	Ready func()
 
 	newNotifier func() (notifier, error) // fsnotify, but for tests
 }

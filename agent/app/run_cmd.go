@@ -1,0 +1,78 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"vigia/agent/internal/service"
+	"vigia/agent/internal/spool"
+	"vigia/agent/internal/uplink"
+)
+
+type runCmd struct {
+	State    string        `help:"Folder that keeps the agent's identity and spool." default:"${state}" type:"path" env:"VIGIA_STATE"`
+	Interval time.Duration `help:"How often a whole inventory is taken, give or take a tenth; the collector may ask for another." default:"4h" env:"VIGIA_INTERVAL"`
+	Once     bool          `help:"Take one inventory, report it, and end with 0 when the collector has acknowledged it."`
+	Timeout  time.Duration `help:"With --once: how long to try." default:"5m" env:"VIGIA_TIMEOUT"`
+}
+
+// Bounds of --interval.
+const (
+	minInterval = time.Minute
+	maxInterval = 7 * 24 * time.Hour
+)
+
+func (*runCmd) Help() string {
+	return `Runs until it is stopped; the service does the same. Whatever happens while the collector
+cannot be reached is kept and reported later.
+
+Examples:
+  vigia-agent run
+  vigia-agent run --once
+  vigia-agent run --state /srv/vigia-agent --interval 8h`
+}
+
+// Validate is called by kong.
+func (c *runCmd) Validate() error {
+	if c.Interval < minInterval || c.Interval > maxInterval {
+		return fmt.Errorf("--interval %s: must be from %s to %s", c.Interval, minInterval, maxInterval)
+	}
+	if c.Timeout <= 0 {
+		return fmt.Errorf("--timeout %s: must be more than 0", c.Timeout)
+	}
+	return nil
+}
+
+func (c *runCmd) Run(s *session) error {
+	if _, err := uplink.LoadIdentity(c.State); errors.Is(err, uplink.ErrNotEnrolled) && c.Once {
+		return &exitError{ExitNotEnrolled, err}
+	}
+	debug.SetGCPercent(50)
+	debug.SetMemoryLimit(64 << 20) // collect harder from here on; no bound
+	a, err := newAgent(agentConfig{State: c.State, Interval: c.Interval, Log: s.log, Now: s.now})
+	if err != nil {
+		if errors.Is(err, spool.ErrInUse) {
+			return fmt.Errorf("another agent runs on %s: %w", c.State, err)
+		}
+		return err
+	}
+	if c.Once {
+		err = c.once(s, a)
+	} else {
+		err = service.Run(s.ctx, s.log, a.Run)
+	}
+	return errors.Join(err, a.Close())
+}
+
+func (c *runCmd) once(s *session, a *agent) error {
+	ctx, cancel := context.WithTimeout(s.ctx, c.Timeout)
+	defer cancel()
+	if err := a.Once(ctx); err != nil {
+		return &exitError{ExitNotReported, fmt.Errorf("the report is kept and not acknowledged yet: %w", err)}
+	}
+	fmt.Fprintln(s.out, "reported and acknowledged")
+	return nil
+}
