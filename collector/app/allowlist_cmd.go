@@ -32,7 +32,7 @@ type changeFlags struct {
 	dataFlags  `embed:""`
 	outputFlag `embed:""`
 	Yes        bool `help:"Do it; without it only what would happen is shown." short:"y"`
-	MaxOpen    int  `help:"Refuse when more findings would open; 500 on at most 50 machines unless given, -1 for no cap." placeholder:"N"`
+	MaxOpen    *int `help:"Refuse when more findings would open: 0 lets nothing open, -1 is no cap; 500 on at most 50 machines unless given." placeholder:"N"`
 }
 
 func (f *changeFlags) options() allowlist.Options {

@@ -67,7 +67,10 @@ func TestAllowlistCommands(t *testing.T) {
 			t.Errorf("export: %s", out)
 		}
 		deny := allowlistFile(t, "mode: enforce\nbaseline: true\nrules:\n  - {name: none, effect: deny, match: {name: \"*\"}, owner: it@example.com, reason: test}\n")
-		if out, errOut, code := c.try("allowlist", "import", deny, "--yes", "--max-open", "0"); code != 0 {
+		if _, errOut, code := c.try("allowlist", "import", deny, "--yes", "--max-open", "0"); code != 4 || !strings.Contains(errOut, "--max-open 1") || open() != 0 {
+			t.Errorf("--max-open 0 lets something open: %d %s", code, errOut)
+		}
+		if out, errOut, code := c.try("allowlist", "import", deny, "--yes"); code != 0 {
 			t.Errorf("below the default cap: %d %s %s", code, out, errOut)
 		}
 		eventually(t, "the finding is open again", func() bool { return open() == 1 })

@@ -67,6 +67,22 @@ func TestCAStoredAndLoaded(t *testing.T) {
 	}
 }
 
+func TestCAOnEitherCurve(t *testing.T) {
+	if ca := must(NewCA("Example", testTime))(t); ca.key.Curve != elliptic.P256() {
+		t.Errorf("a new CA is on %s", ca.key.Curve.Params().Name)
+	}
+	for _, curve := range []elliptic.Curve{elliptic.P256(), elliptic.P384()} { // P-384: made before
+		made := must(newCA("Example", testTime, curve))(t)
+		ca := must(ParseCA(must(made.MarshalPEM())(t)))(t)
+		trust := must(ParseTrust([][]byte{ca.Cert.Raw}))(t)
+		cert, _ := machineCert(t, ca, testTime)
+		chains, err := cert.Verify(x509.VerifyOptions{Roots: trust.Pool(), CurrentTime: testTime, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+		if err != nil || len(chains) != 1 {
+			t.Errorf("%s: %v", curve.Params().Name, err)
+		}
+	}
+}
+
 func TestOnlyThePublicKeyIsTakenFromTheRequest(t *testing.T) {
 	ca := must(NewCA("Example", testTime))(t)
 	key := must(GenerateKey())(t)

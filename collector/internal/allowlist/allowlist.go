@@ -98,7 +98,7 @@ func New(cfg Config) *Service { return &Service{cfg: cfg} }
 // Options of a change.
 type Options struct {
 	Apply   bool // false only shows the impact
-	MaxOpen int  // findings it may open; 0 means both default caps, below 0 no cap
+	MaxOpen *int // findings it may open; nil means both default caps, below 0 no cap
 }
 
 // Plan is what a change would do, and whether it was done.

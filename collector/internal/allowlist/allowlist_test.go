@@ -109,14 +109,17 @@ func TestImportShowsThenOpensAndIsUndone(t *testing.T) {
 		if a, err := b.Current(b.ctx()); err != nil || a.Version != 0 || b.open() != 0 {
 			t.Fatalf("showing changed something: %+v, %v", a, err)
 		}
-		if plan, err = b.Import(b.ctx(), parse(t, file), "rules.yaml", allowlist.Options{Apply: true, MaxOpen: 3}); !apperr.Is(err, apperr.TooMany) || plan.Impact.Opens != 4 {
+		if plan, err = b.Import(b.ctx(), parse(t, file), "rules.yaml", allowlist.Options{Apply: true, MaxOpen: new(0)}); !apperr.Is(err, apperr.TooMany) || plan.Applied || b.open() != 0 {
+			t.Errorf("none may open: %+v, %v, %d open", plan, err, b.open())
+		}
+		if plan, err = b.Import(b.ctx(), parse(t, file), "rules.yaml", allowlist.Options{Apply: true, MaxOpen: new(3)}); !apperr.Is(err, apperr.TooMany) || plan.Impact.Opens != 4 {
 			t.Fatalf("above the cap: %+v, %v", plan, err)
 		}
-		if plan, err = b.Import(b.ctx(), parse(t, file), "rules.yaml", allowlist.Options{Apply: true, MaxOpen: 4}); err != nil || !plan.Applied || b.open() != 4 {
+		if plan, err = b.Import(b.ctx(), parse(t, file), "rules.yaml", allowlist.Options{Apply: true, MaxOpen: new(4)}); err != nil || !plan.Applied || b.open() != 4 {
 			t.Fatalf("applied: %+v, %v; %d open", plan, err, b.open())
 		}
 		a, err := b.Current(b.ctx())
-		if err != nil || a.Version != 1 || a.Rules[0].ID != "R3" || a.CreatedBy != "cli:root" {
+		if err != nil || a.Version != 1 || a.Rules[0].ID != "R4" || a.CreatedBy != "cli:root" {
 			t.Fatalf("in force: %+v, %v", a, err)
 		}
 		if changes, _, err := s.Since(b.ctx(), 0); err != nil || len(changes) != 1 || changes[0].Kind != fleet.ChangePolicy {
@@ -175,7 +178,7 @@ func TestDefaultCaps(t *testing.T) {
 	if _, err := b.SetMode(b.ctx(), authorization.Monitor, allowlist.Options{Apply: true}); !apperr.Is(err, apperr.TooMany) {
 		t.Fatalf("more machines than the cap: %v", err)
 	}
-	if _, err := b.SetMode(b.ctx(), authorization.Monitor, allowlist.Options{Apply: true, MaxOpen: -1}); err != nil {
+	if _, err := b.SetMode(b.ctx(), authorization.Monitor, allowlist.Options{Apply: true, MaxOpen: new(-1)}); err != nil {
 		t.Fatal(err)
 	}
 }

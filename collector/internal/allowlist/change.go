@@ -135,13 +135,13 @@ func (s *Service) change(ctx context.Context, current, next authorization.Allowl
 
 // check returns TooMany where the impact is above the cap.
 func (o Options) check(i Impact) error {
-	switch {
-	case o.MaxOpen < 0, o.MaxOpen > 0 && i.Opens <= o.MaxOpen, o.MaxOpen == 0 && i.Opens <= DefaultMaxOpen && i.Machines <= DefaultMaxMachines:
-		return nil
+	limit, within := DefaultMaxOpen, i.Opens <= DefaultMaxOpen && i.Machines <= DefaultMaxMachines
+	if o.MaxOpen != nil {
+		limit = *o.MaxOpen
+		within = limit < 0 || i.Opens <= limit
 	}
-	limit := o.MaxOpen
-	if limit == 0 {
-		limit = DefaultMaxOpen
+	if within {
+		return nil
 	}
 	return apperr.New(apperr.TooMany, "allowlist.cap", apperr.Args{"opens": i.Opens, "machines": i.Machines, "max_open": limit, "max_machines": DefaultMaxMachines})
 }
