@@ -79,6 +79,8 @@ type FindingFilter struct {
 	Nonconformity string
 	After         int64 // Row of the last of the page before; newest first
 	Limit         int
+	Verdict       string // policy verdict
+	Source        string // of the program
 }
 
 // Store keeps the allowlist's versions.

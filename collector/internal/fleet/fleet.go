@@ -76,6 +76,11 @@ type MachineFilter struct {
 	Archived bool   // with an empty State: archived too
 	After    string // ID of the last machine of the page before, in the order of hostname then ID
 	Limit    int    // 1–1000; 0 = 1000
+
+	SilentSince  time.Time // only active ones that nothing was heard of since then
+	OS           string    // name, exactly
+	Person       string    // e-mail of the responsible person
+	WithFindings bool      // only those with open findings
 }
 
 // Duplicate is a group of machines that share a hardware fact that should be unique.

@@ -87,6 +87,8 @@ type Filter struct {
 	State   State
 	Machine string
 	Person  string
+	Area    string
+	Site    string
 	After   int64 // Row of the last of the page before; newest first
 	Limit   int
 }

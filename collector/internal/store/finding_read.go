@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/authorization"
+	"vigia/collector/internal/paging"
 	"vigia/internal/wire"
 )
 
@@ -14,20 +16,26 @@ var _ authorization.FindingReader = (*Store)(nil)
 
 // findingQuery reads findings as people see them. What is still there was seen when
 // its machine was.
-const findingQuery = `SELECT f.id, m.uuid, m.hostname, f.item_id, i.name, i.version, i.publisher, i.origin, i.source, i.scope,
+const findingQuery = findingReadColumns + findingReadFrom
+
+const findingReadColumns = `SELECT f.id, m.uuid, m.hostname, f.item_id, i.name, i.version, i.publisher, i.origin, i.source, i.scope,
 	i.user_name, i.path, i.sha256, f.verdict, f.rule, f.reason, f.state, f.first_seen,
 	CASE WHEN f.state = 'gone' THEN f.last_seen ELSE coalesce(ms.last_seen, f.last_seen) END,
-	f.found_at, f.gone_at, f.report_id, f.gone_report_id, f.nonconformity, f.recurrences
-	FROM finding f JOIN machine m ON m.id = f.machine_id JOIN item i ON i.id = f.item_id
+	f.found_at, f.gone_at, f.report_id, f.gone_report_id, f.nonconformity, f.recurrences`
+
+const findingReadFrom = ` FROM finding f JOIN machine m ON m.id = f.machine_id JOIN item i ON i.id = f.item_id
 	LEFT JOIN machine_seen ms ON ms.machine_id = f.machine_id`
 
-func scanFinding(r *sql.Rows, f *authorization.Finding) error {
+func scanFinding(r *sql.Rows, f *authorization.Finding) error { return scanFindingAnd(r, f) }
+
+// scanFindingAnd scans what stands after a finding's columns into more.
+func scanFindingAnd(r *sql.Rows, f *authorization.Finding, more ...any) error {
 	var state string
 	var first, last, found, gone int64
 	var report, goneReport []byte
-	err := r.Scan(&f.Row, &f.Machine, &f.Hostname, &f.Item, &f.Program, &f.Version, &f.Publisher, &f.Origin, &f.Source, &f.Scope,
+	err := r.Scan(append([]any{&f.Row, &f.Machine, &f.Hostname, &f.Item, &f.Program, &f.Version, &f.Publisher, &f.Origin, &f.Source, &f.Scope,
 		&f.User, &f.Path, &f.SHA256, &f.Verdict, &f.Rule, &f.Reason, &state, &first,
-		&last, &found, &gone, &report, &goneReport, &f.Nonconformity, &f.Recurrences)
+		&last, &found, &gone, &report, &goneReport, &f.Nonconformity, &f.Recurrences}, more...)...)
 	f.State = authorization.FindingState(state)
 	f.FirstSeen, f.LastSeen, f.FoundAt, f.GoneAt = fromMicros(first), fromMicros(last), fromMicros(found), fromMicros(gone)
 	f.Report, f.GoneReport = reportText(report), reportText(goneReport)
@@ -43,18 +51,24 @@ func reportText(b []byte) string {
 	return id.String()
 }
 
-// Findings implements authorization.FindingReader, newest first.
-func (s *Store) Findings(ctx context.Context, f authorization.FindingFilter) ([]authorization.Finding, error) {
+// findingWhere narrows findings f, machine m and item i.
+func findingWhere(f authorization.FindingFilter) where {
 	var w where
 	if f.Query != "" {
 		q := like(f.Query)
 		w.add(`(fold(i.name) LIKE ? ESCAPE '\' OR m.hostname_fold LIKE ? ESCAPE '\')`, q, q)
 	}
 	if f.Machine != "" {
-		w.add("m.uuid = ?", f.Machine)
+		w.add("f.machine_id = (SELECT id FROM machine WHERE uuid = ?)", strings.ToLower(f.Machine))
 	}
 	if f.State != "" {
 		w.add("f.state = ?", string(f.State))
+	}
+	if f.Verdict != "" {
+		w.add("f.verdict = ?", f.Verdict)
+	}
+	if f.Source != "" {
+		w.add("i.source = ?", f.Source)
 	}
 	if f.Nonconformity != "" {
 		w.add("f.nonconformity = ?", f.Nonconformity)
@@ -62,9 +76,69 @@ func (s *Store) Findings(ctx context.Context, f authorization.FindingFilter) ([]
 	if f.After != 0 {
 		w.add("f.id < ?", f.After)
 	}
+	return w
+}
+
+// Findings implements authorization.FindingReader, newest first.
+func (s *Store) Findings(ctx context.Context, f authorization.FindingFilter) ([]authorization.Finding, error) {
+	w := findingWhere(f)
 	query := findingQuery + w.clause() + w.number(" ORDER BY f.id DESC LIMIT ?", limit(f.Limit))
 	list, err := rows(ctx, s.on(ctx), query, w.args, scanFinding)
 	return list, s.mapError("listing findings", err)
+}
+
+// findingSorting is how the list can stand by the column of that key.
+func findingSorting(key string) (sorting, error) {
+	by := sorting{key: "f.id", numericKey: true}
+	switch key {
+	case "", "number":
+		by.expr, by.number = "f.id", true
+	case "program":
+		by.expr = "lower(i.name)"
+	case "version":
+		by.expr = "i.version"
+	case "publisher":
+		by.expr = "lower(i.publisher)"
+	case "source":
+		by.expr = "i.source"
+	case "machine":
+		by.expr = "m.hostname_fold"
+	case "state":
+		by.expr = "f.state"
+	case "nonconformity":
+		by.expr = "f.nonconformity"
+	case "since":
+		by.expr, by.number = "f.first_seen", true
+	case "gone":
+		by.expr, by.number = "f.gone_at", true
+	case "recurrences":
+		by.expr, by.number = "f.recurrences", true
+	default:
+		return by, paging.Unknown(key)
+	}
+	return by, nil
+}
+
+// FindingPage returns one page of the findings that f lets through, sorted by "number"
+// (the default, newest first), "program", "version", "publisher", "source", "machine",
+// "state", "nonconformity", "since", "gone" or "recurrences". After and Limit of f do
+// not count.
+func (s *Store) FindingPage(ctx context.Context, f authorization.FindingFilter, o paging.Order) (paging.Page[authorization.Finding], error) {
+	by, err := findingSorting(o.By)
+	if err != nil {
+		return paging.Page[authorization.Finding]{}, err
+	}
+	o.Desc = o.Desc || o.By == ""
+	f.After = 0
+	page, err := readPage(ctx, s.on(ctx), findingReadColumns, findingReadFrom, findingWhere(f), by, o, scanFindingAnd)
+	return page, s.mapError("listing findings", err)
+}
+
+// CountFindings counts the findings that f lets through, at most most of them.
+func (s *Store) CountFindings(ctx context.Context, f authorization.FindingFilter, most int) (int, error) {
+	f.After = 0
+	n, err := countRows(ctx, s.on(ctx), findingReadFrom, findingWhere(f), most)
+	return n, s.mapError("counting findings", err)
 }
 
 // Finding implements authorization.FindingReader.

@@ -113,30 +113,6 @@ func (s *Store) Events(ctx context.Context, machine string, before time.Time, n 
 	return list, s.mapError("reading the history of software", err)
 }
 
-// Titles implements fleet.InventoryReader, in the order of names. After is how many
-// lines the pages before had.
-func (s *Store) Titles(ctx context.Context, f fleet.TitleFilter) ([]fleet.TitleRow, error) {
-	var w where
-	w.add("v.installs > ?", 0)
-	if f.Query != "" {
-		q := like(f.Query)
-		w.add(`(t.name_fold LIKE ? ESCAPE '\' OR fold(t.publisher) LIKE ? ESCAPE '\')`, q, q)
-	}
-	if f.Source != "" {
-		w.add("v.source = ?", f.Source)
-	}
-	query := `SELECT t.name, v.version, t.publisher, v.source, v.installs, v.first_seen
-		FROM software_title t JOIN software_version v ON v.title_id = t.id` + w.clause() +
-		w.number(" ORDER BY t.name_fold, t.id, v.id LIMIT ?", limit(f.Limit)) + w.number(" OFFSET ?", max(0, f.After))
-	list, err := rows(ctx, s.on(ctx), query, w.args, func(r *sql.Rows, t *fleet.TitleRow) error {
-		var first int64
-		err := r.Scan(&t.Name, &t.Version, &t.Publisher, &t.Source, &t.Installs, &first)
-		t.FirstSeen = fromMicros(first)
-		return err
-	})
-	return list, s.mapError("listing software", err)
-}
-
 // Remarks returns the newest reports of a machine of which something was refused or
 // changed, with what that was.
 func (s *Store) Remarks(ctx context.Context, machine string, n int) ([]ingest.ReportRow, error) {

@@ -9,17 +9,23 @@ import (
 
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/fleet"
+	"vigia/collector/internal/paging"
 	"vigia/collector/internal/store/internal/db"
 )
 
 // machineColumns are those of db.MachineView that a list shows, for scanMachine.
 const machineColumns = `SELECT id, uuid, hostname, serial, hardware_uuid, machine_id, os, site, area, person, state, state_reason,
-	enrolled_at, last_seen, last_report, agent_version, programs, findings, spooled FROM machine_view`
+	enrolled_at, last_seen, last_report, agent_version, programs, findings, spooled`
 
-func scanMachine(r *sql.Rows, m *fleet.Machine) error {
+const machineFrom = " FROM machine_view"
+
+func scanMachine(r *sql.Rows, m *fleet.Machine) error { return scanMachineAnd(r, m) }
+
+// scanMachineAnd scans what stands after a machine's columns into more.
+func scanMachineAnd(r *sql.Rows, m *fleet.Machine, more ...any) error {
 	var v db.MachineView
-	err := r.Scan(&v.ID, &v.Uuid, &v.Hostname, &v.Serial, &v.HardwareUuid, &v.MachineID, &v.Os, &v.Site, &v.Area, &v.Person, &v.State, &v.StateReason,
-		&v.EnrolledAt, &v.LastSeen, &v.LastReport, &v.AgentVersion, &v.Programs, &v.Findings, &v.Spooled)
+	err := r.Scan(append([]any{&v.ID, &v.Uuid, &v.Hostname, &v.Serial, &v.HardwareUuid, &v.MachineID, &v.Os, &v.Site, &v.Area, &v.Person, &v.State, &v.StateReason,
+		&v.EnrolledAt, &v.LastSeen, &v.LastReport, &v.AgentVersion, &v.Programs, &v.Findings, &v.Spooled}, more...)...)
 	*m = toMachine(v)
 	return err
 }
@@ -32,9 +38,71 @@ func (s *Store) Machines(ctx context.Context, f fleet.MachineFilter) ([]fleet.Ma
 	if none || err != nil {
 		return nil, s.mapError("listing machines", err)
 	}
-	query := machineColumns + w.clause() + " ORDER BY hostname_fold, uuid LIMIT " + strconv.Itoa(limit(f.Limit))
+	query := machineColumns + machineFrom + w.clause() + " ORDER BY hostname_fold, uuid LIMIT " + strconv.Itoa(limit(f.Limit))
 	found, err := rows(ctx, s.on(ctx), query, w.args, scanMachine)
 	return found, s.mapError("listing machines", err)
+}
+
+// machineSorting is how the list can stand by the column of that key. The default and
+// each filter with it are served by an index; others read what the filter lets through.
+func machineSorting(key string) (sorting, error) {
+	by := sorting{key: "uuid"}
+	switch key {
+	case "", "hostname":
+		by.expr = "hostname_fold"
+	case "serial":
+		by.expr = "serial_fold"
+	case "state", "os", "person":
+		by.expr = key
+	case "site":
+		by.expr = "coalesce(site_fold, '')"
+	case "area":
+		by.expr = "coalesce(area_fold, '')"
+	case "agent":
+		by.expr = "agent_version"
+	case "seen":
+		by.expr, by.number = "last_seen", true
+	case "report":
+		by.expr, by.number = "last_report", true
+	case "enrolled":
+		by.expr, by.number = "enrolled_at", true
+	case "programs", "findings", "spooled":
+		by.expr, by.number = key, true
+	default:
+		return by, paging.Unknown(key)
+	}
+	return by, nil
+}
+
+// MachinePage returns one page of the machines that f lets through, sorted by
+// "hostname" (the default), "serial", "state", "os", "person", "site", "area", "agent",
+// "seen", "report", "enrolled", "programs", "findings" or "spooled". After and Limit
+// of f do not count.
+func (s *Store) MachinePage(ctx context.Context, f fleet.MachineFilter, o paging.Order) (paging.Page[fleet.Machine], error) {
+	by, err := machineSorting(o.By)
+	if err != nil {
+		return paging.Page[fleet.Machine]{}, err
+	}
+	var w where
+	f.After = ""
+	none, err := s.machineWhere(ctx, f, &w)
+	if none || err != nil {
+		return paging.Page[fleet.Machine]{}, s.mapError("listing machines", err)
+	}
+	page, err := readPage(ctx, s.on(ctx), machineColumns, machineFrom, w, by, o, scanMachineAnd)
+	return page, s.mapError("listing machines", err)
+}
+
+// CountMachines counts the machines that f lets through, at most most of them.
+func (s *Store) CountMachines(ctx context.Context, f fleet.MachineFilter, most int) (int, error) {
+	var w where
+	f.After = ""
+	none, err := s.machineWhere(ctx, f, &w)
+	if none || err != nil {
+		return 0, s.mapError("counting machines", err)
+	}
+	n, err := countRows(ctx, s.on(ctx), machineFrom, w, most)
+	return n, s.mapError("counting machines", err)
 }
 
 // machineWhere tells none when nothing can match: an unknown site or area.
@@ -67,6 +135,18 @@ func (s *Store) machineWhere(ctx context.Context, f fleet.MachineFilter, w *wher
 		}
 		w.add("area_id = ?", area.ID)
 	}
+	if !f.SilentSince.IsZero() {
+		w.add("state = 'active' AND coalesce(nullif(last_seen, 0), enrolled_at) < ?", micros(f.SilentSince))
+	}
+	if f.OS != "" {
+		w.add("os = ?", f.OS)
+	}
+	if f.Person != "" {
+		w.add("person = ?", strings.ToLower(f.Person))
+	}
+	if f.WithFindings {
+		w.add("findings > ?", 0)
+	}
 	if f.Query != "" {
 		p := like(f.Query)
 		w.add(`(hostname_fold LIKE ? ESCAPE '\' OR serial_fold LIKE ? ESCAPE '\' OR person LIKE ? ESCAPE '\'
@@ -91,7 +171,7 @@ var duplicateFacts = [...]struct{ fact, column string }{
 func (s *Store) Duplicates(ctx context.Context) ([]fleet.Duplicate, error) {
 	var out []fleet.Duplicate
 	for _, f := range duplicateFacts {
-		query := machineColumns + " WHERE state <> 'archived' AND " + f.column + " IN (SELECT " + f.column +
+		query := machineColumns + machineFrom + " WHERE state <> 'archived' AND " + f.column + " IN (SELECT " + f.column +
 			" FROM machine WHERE state <> 'archived' AND " + f.column + " <> '' GROUP BY " + f.column + " HAVING count(*) > 1) ORDER BY " + f.column + ", hostname_fold, uuid"
 		found, err := rows(ctx, s.on(ctx), query, nil, scanMachine)
 		if err != nil {

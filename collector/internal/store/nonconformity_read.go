@@ -8,15 +8,23 @@ import (
 
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/nonconformity"
+	"vigia/collector/internal/paging"
 )
 
 const nonconformityColumns = `SELECT n.id, n.number, n.state, m.uuid, n.hostname, n.person, n.person_name, n.area, n.site,
-	n.opened_at, n.contained_at, n.recurrences FROM nonconformity n JOIN machine m ON m.id = n.machine_id`
+	n.opened_at, n.contained_at, n.recurrences`
+
+const nonconformityFrom = " FROM nonconformity n JOIN machine m ON m.id = n.machine_id"
 
 func scanNonconformity(r *sql.Rows, n *nonconformity.Nonconformity) error {
+	return scanNonconformityAnd(r, n)
+}
+
+// scanNonconformityAnd scans what stands after a record's columns into more.
+func scanNonconformityAnd(r *sql.Rows, n *nonconformity.Nonconformity, more ...any) error {
 	var opened, contained int64
-	err := r.Scan(&n.Row, &n.Number, &n.State, &n.Machine, &n.Hostname, &n.Person, &n.PersonName, &n.Area, &n.Site,
-		&opened, &contained, &n.Recurrences)
+	err := r.Scan(append([]any{&n.Row, &n.Number, &n.State, &n.Machine, &n.Hostname, &n.Person, &n.PersonName, &n.Area, &n.Site,
+		&opened, &contained, &n.Recurrences}, more...)...)
 	n.OpenedAt, n.ContainedAt = fromMicros(opened), fromMicros(contained)
 	return err
 }
@@ -24,7 +32,7 @@ func scanNonconformity(r *sql.Rows, n *nonconformity.Nonconformity) error {
 // ByNumber implements nonconformity.Store: the whole record.
 func (n *Nonconformities) ByNumber(ctx context.Context, number string) (nonconformity.Nonconformity, error) {
 	number = strings.ToUpper(strings.TrimSpace(number))
-	found, err := rows(ctx, n.store.on(ctx), nonconformityColumns+" WHERE n.number = $1", []any{number}, scanNonconformity)
+	found, err := rows(ctx, n.store.on(ctx), nonconformityColumns+nonconformityFrom+" WHERE n.number = $1", []any{number}, scanNonconformity)
 	if err == nil && len(found) == 0 {
 		err = apperr.New(apperr.NotFound, "nonconformity.unknown", apperr.Args{"number": number})
 	}
@@ -37,8 +45,8 @@ func (n *Nonconformities) ByNumber(ctx context.Context, number string) (nonconfo
 	return found[0], nil
 }
 
-// List implements nonconformity.Store: newest first, without history.
-func (n *Nonconformities) List(ctx context.Context, f nonconformity.Filter) ([]nonconformity.Nonconformity, error) {
+// nonconformityWhere narrows records n.
+func nonconformityWhere(f nonconformity.Filter) where {
 	var w where
 	if f.After > 0 {
 		w.add("n.id < ?", f.After)
@@ -52,15 +60,79 @@ func (n *Nonconformities) List(ctx context.Context, f nonconformity.Filter) ([]n
 	if f.Person != "" {
 		w.add("n.person = ?", strings.ToLower(f.Person))
 	}
+	if f.Area != "" {
+		w.add("n.area = ?", f.Area)
+	}
+	if f.Site != "" {
+		w.add("n.site = ?", f.Site)
+	}
 	if f.Query != "" {
 		w.add(`n.search LIKE ? ESCAPE '\'`, like(f.Query))
 	}
-	query := nonconformityColumns + w.clause() + " ORDER BY n.id DESC LIMIT " + strconv.Itoa(limit(f.Limit))
+	return w
+}
+
+// List implements nonconformity.Store: newest first, without history.
+func (n *Nonconformities) List(ctx context.Context, f nonconformity.Filter) ([]nonconformity.Nonconformity, error) {
+	w := nonconformityWhere(f)
+	query := nonconformityColumns + nonconformityFrom + w.clause() + " ORDER BY n.id DESC LIMIT " + strconv.Itoa(limit(f.Limit))
 	found, err := rows(ctx, n.store.on(ctx), query, w.args, scanNonconformity)
 	if err == nil {
 		err = n.fill(ctx, found, false)
 	}
 	return found, n.store.mapError("listing nonconformities", err)
+}
+
+// nonconformitySorting is how the list can stand by the column of that key.
+func nonconformitySorting(key string) (sorting, error) {
+	by := sorting{key: "n.id", numericKey: true}
+	switch key {
+	case "", "number":
+		by.expr, by.number = "n.id", true
+	case "state":
+		by.expr = "n.state"
+	case "person":
+		by.expr = "lower(coalesce(nullif(n.person_name, ''), n.person))"
+	case "machine":
+		by.expr = "lower(n.hostname)"
+	case "area":
+		by.expr = "lower(n.area)"
+	case "site":
+		by.expr = "lower(n.site)"
+	case "opened":
+		by.expr, by.number = "n.opened_at", true
+	case "contained":
+		by.expr, by.number = "n.contained_at", true
+	case "recurrences":
+		by.expr, by.number = "n.recurrences", true
+	default:
+		return by, paging.Unknown(key)
+	}
+	return by, nil
+}
+
+// Page returns one page of the records that f lets through, without history, sorted by
+// "number" (the default, newest first), "state", "person", "machine", "area", "site",
+// "opened", "contained" or "recurrences". After and Limit of f do not count.
+func (n *Nonconformities) Page(ctx context.Context, f nonconformity.Filter, o paging.Order) (paging.Page[nonconformity.Nonconformity], error) {
+	by, err := nonconformitySorting(o.By)
+	if err != nil {
+		return paging.Page[nonconformity.Nonconformity]{}, err
+	}
+	o.Desc = o.Desc || o.By == ""
+	f.After = 0
+	page, err := readPage(ctx, n.store.on(ctx), nonconformityColumns, nonconformityFrom, nonconformityWhere(f), by, o, scanNonconformityAnd)
+	if err == nil {
+		err = n.fill(ctx, page.Rows, false)
+	}
+	return page, n.store.mapError("listing nonconformities", err)
+}
+
+// Count counts the records that f lets through, at most most of them.
+func (n *Nonconformities) Count(ctx context.Context, f nonconformity.Filter, most int) (int, error) {
+	f.After = 0
+	count, err := countRows(ctx, n.store.on(ctx), nonconformityFrom, nonconformityWhere(f), most)
+	return count, n.store.mapError("counting nonconformities", err)
 }
 
 // fill reads the parts of records, at most 1,000 of them, in one query per kind.
