@@ -1,10 +1,13 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"vigia/collector/internal/authorization"
@@ -108,7 +111,8 @@ func (w *wholeMachine) print(s *streams, summary bool) {
 		fmt.Fprintf(s.out, "%-12s%s\n", name, plain(fmt.Sprintf(format, args...)))
 	}
 	line("machine", "%s · %s · %s", w.row.Hostname, w.System.Name, w.row.State)
-	line("hardware", "%s %s · %s", orUnknown(w.Hardware.Vendor), w.Hardware.Model, cpuText(w.Hardware.CPUs))
+	line("hardware", "%s", modelText(&w.Hardware))
+	line("", "%s", cpuText(w.Hardware.CPUs))
 	line("", "%s of memory · %s", sizeText(w.Hardware.Memory.TotalBytes), diskText(w.Hardware.Disks))
 	line("programs", "%d: %s", len(w.installs), bySource(w.installs))
 	line("antivirus", "%s", antivirusText(w.Antivirus))
@@ -127,6 +131,9 @@ func (w *wholeMachine) print(s *streams, summary bool) {
 			}
 		}
 	}
+	slices.SortFunc(w.findings, func(a, b findingRow) int {
+		return cmp.Or(strings.Compare(a.Program, b.Program), strings.Compare(a.Version, b.Version), strings.Compare(a.Source, b.Source))
+	})
 	open := 0
 	for _, f := range w.findings {
 		if f.State == string(authorization.Open) {
@@ -136,7 +143,7 @@ func (w *wholeMachine) print(s *streams, summary bool) {
 	line("findings", "%d open", open)
 	for _, f := range w.findings {
 		if f.State == string(authorization.Open) {
-			line("", "%s %s (%s): %s", f.Program, f.Version, f.Source, f.Reason)
+			line("", "%s (%s): %s", strings.TrimSpace(f.Program+" "+f.Version), f.Source, f.Reason)
 		}
 	}
 }
@@ -159,6 +166,17 @@ func bySource(list []fleet.Install) string {
 		text += fmt.Sprintf("%d %s", counts[n], n)
 	}
 	return text
+}
+
+// modelText names the machine, or what it runs in where nobody made it.
+func modelText(h *inventory.Hardware) string {
+	switch name := strings.TrimSpace(h.Vendor + " " + h.Model); {
+	case name != "":
+		return name
+	case h.Virtual != "":
+		return "virtual (" + h.Virtual + ")"
+	}
+	return "maker and model unknown"
 }
 
 func cpuText(list []inventory.CPU) string {
@@ -192,7 +210,12 @@ func antivirusText(list []inventory.Antivirus) string {
 		if text != "" {
 			text += "; "
 		}
-		text += fmt.Sprintf("%s %s is %s, definitions of %s", a.Product, a.Version, a.State, stamp(a.DefinitionsAt))
+		text += fmt.Sprintf("%s %s is %s", a.Product, a.Version, a.State)
+		if a.DefinitionsAt.IsZero() {
+			text += ", no definitions found"
+		} else {
+			text += ", definitions of " + stamp(a.DefinitionsAt)
+		}
 	}
 	return text
 }
