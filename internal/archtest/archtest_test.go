@@ -73,7 +73,7 @@ func floor(path string) (int, string) {
 	for n, rooms := range [][]string{
 		{"apperr", "actor", "audit"},
 		{"access", "paging"}, // what every domain speaks of: who may see what, pages of lists
-		{"fleet", "org", "authorization", "nonconformity", "signin", "license", "maintenance", "helpdesk", "procurement", "stock", "paging"},
+		{"fleet", "org", "authorization", "nonconformity", "signin", "setting", "license", "maintenance", "helpdesk", "procurement", "stock"},
 		{"allowlist", "view", "locale"}, // sentences: what reports, mail and pages all speak
 		{"ingest", "report", "jobs", "notify"},
 		{"rpcapi", "web", "restapi", "store"},

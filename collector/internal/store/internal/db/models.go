@@ -38,6 +38,23 @@ type Audit struct {
 	Hash       []byte
 }
 
+type Backup struct {
+	ID        int64
+	Slot      string
+	State     string
+	Step      string
+	StartedAt int64
+	StartedBy string
+	EndedAt   int64
+	Host      string
+	File      string
+	Bytes     int64
+	Sha256    string
+	Problem   string
+	RemovedAt int64
+	HeldUntil int64
+}
+
 type Blob struct {
 	Name  string
 	Value []byte
@@ -76,6 +93,7 @@ type Evaluation struct {
 	Version      int64
 	Boundary     int64
 	CursorItem   int64
+	ChangeSeq    int64
 	ClaimedBy    string
 	ClaimedUntil int64
 }
@@ -198,6 +216,33 @@ type MachineView struct {
 	PersonFold   sql.NullString
 }
 
+type Mail struct {
+	ID        int64
+	Key       string
+	MessageID string
+	Thread    string
+	Recipient string
+	Name      string
+	Lang      string
+	Template  string
+	Subject   string
+	BodyText  string
+	BodyHtml  string
+	Secret    int64
+	State     string
+	Attempts  int64
+	CreatedAt int64
+	CreatedBy string
+	ExpiresAt int64
+	NextAt    int64
+	EndedAt   int64
+	Problem   string
+	Code      int64
+	HeldBy    string
+	HeldUntil int64
+	Fold      string
+}
+
 type Nonconformity struct {
 	ID          int64
 	Number      string
@@ -316,6 +361,13 @@ type Session struct {
 	Hash      []byte
 	Data      []byte
 	ExpiresAt int64
+}
+
+type Setting struct {
+	Name      string
+	Value     string
+	ChangedAt int64
+	ChangedBy string
 }
 
 type SigninLink struct {

@@ -1,0 +1,61 @@
+package setting
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+	"time"
+
+	"vigia/collector/internal/actor"
+	"vigia/collector/internal/apperr"
+)
+
+// typed returns the values of normalized texts by name; what is absent is the default.
+func typed(texts map[string]string) Values {
+	get := func(name string) string {
+		d, _ := Define(name)
+		return cmp.Or(texts[name], d.Default)
+	}
+	number := func(name string) int { n, _ := strconv.Atoi(get(name)); return n }
+	duration := func(name string) time.Duration { t, _ := time.ParseDuration(get(name)); return t }
+
+	var v Values
+	v.Company.Name, v.Company.Language = get(CompanyName), get(CompanyLanguage)
+	if zone := get(CompanyZone); zone != "" {
+		if l, err := time.LoadLocation(zone); err == nil {
+			v.Company.Zone = l
+		}
+	}
+	v.ConsoleAddress = get(ConsoleAddress)
+	v.Mail = Mail{Host: get(MailHost), Port: number(MailPort), TLS: get(MailTLS), User: get(MailUser), Password: get(MailPassword), From: get(MailFrom)}
+	v.Session.Life, v.Session.Idle = duration(SessionLife), duration(SessionIdle)
+	for r := range strings.SplitSeq(get(TOTPRoles), ",") {
+		if r != "" {
+			v.TOTPRoles = append(v.TOTPRoles, actor.Role(r))
+		}
+	}
+	v.Backup.Keep, v.Backup.Folder, v.Backup.At = number(BackupKeep), get(BackupFolder), -1
+	if t, err := time.Parse("15:04", get(BackupAt)); err == nil {
+		v.Backup.At = time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute
+	}
+	return v
+}
+
+// agree tells which settings contradict one another.
+func agree(texts map[string]string) error {
+	v := typed(texts)
+	bad := func(field, value, key string) error {
+		return apperr.New(apperr.Invalid, key, apperr.Args{"field": field, "value": value})
+	}
+	switch {
+	case v.Mail.Host != "" && v.Mail.From == "":
+		return bad(MailFrom, "", "setting.bad.no-sender")
+	case v.Mail.TLS == TLSNone && v.Mail.User != "":
+		return bad(MailTLS, v.Mail.TLS, "setting.bad.clear-password")
+	case v.Mail.User != "" && texts[MailPassword] == "":
+		return bad(MailPassword, "", "setting.bad.no-password")
+	case v.Session.Idle > v.Session.Life:
+		return bad(SessionIdle, short(v.Session.Idle), "setting.bad.idle")
+	}
+	return nil
+}

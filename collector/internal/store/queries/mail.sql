@@ -1,0 +1,54 @@
+-- name: InsertMail :execrows
+INSERT INTO mail (key, message_id, thread, recipient, name, lang, template, subject, body_text, body_html, secret, state, attempts,
+    created_at, created_by, expires_at, next_at, ended_at, problem, code, held_by, held_until, fold)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', 0, $12, $13, $14, $15, 0, '', 0, '', 0, $16)
+ON CONFLICT (key) DO NOTHING;
+
+-- name: MailByKey :one
+SELECT * FROM mail WHERE key = $1;
+
+-- name: MailByRow :one
+SELECT * FROM mail WHERE id = $1;
+
+-- name: WaitingMailAt :many
+SELECT id FROM mail WHERE state = 'waiting' ORDER BY next_at, id LIMIT 1 OFFSET $1;
+
+-- name: CountMail :many
+SELECT state, count(*) AS n FROM mail GROUP BY state;
+
+-- name: OldestWaitingMail :one
+SELECT cast(coalesce(min(created_at), 0) AS bigint) FROM mail WHERE state = 'waiting';
+
+-- name: ClaimDueMail :many
+UPDATE mail SET held_by = $1, held_until = $2
+WHERE id IN (SELECT d.id FROM mail d WHERE d.state = 'waiting' AND d.next_at <= $3 AND d.held_until <= $3 AND d.expires_at > $3 ORDER BY d.next_at, d.id LIMIT $4)
+    AND state = 'waiting' AND held_until <= $3
+RETURNING *;
+
+-- name: ClaimOneMail :many
+UPDATE mail SET held_by = $1, held_until = $2 WHERE id = $3 AND state = 'waiting' AND held_until <= $4 RETURNING *;
+
+-- name: FinishMail :execrows
+UPDATE mail SET state = $1, attempts = attempts + 1, next_at = $2, ended_at = $3, problem = $4, code = $5, held_by = '', held_until = 0,
+    body_text = CASE WHEN secret <> 0 AND $3 <> 0 THEN '' ELSE body_text END, body_html = CASE WHEN secret <> 0 AND $3 <> 0 THEN '' ELSE body_html END
+WHERE id = $6 AND state = 'waiting' AND held_by = $7;
+
+-- name: ReleaseMail :exec
+UPDATE mail SET held_by = '', held_until = 0 WHERE held_by = $1;
+
+-- name: RetryMail :execrows
+UPDATE mail SET state = 'waiting', attempts = 0, next_at = $1, expires_at = CASE WHEN secret <> 0 THEN expires_at ELSE $2 END, ended_at = 0
+WHERE id = $3 AND state <> 'sent' AND body_text <> '' AND held_until <= $1 AND (secret = 0 OR expires_at > $1);
+
+-- name: ExpireMail :execrows
+UPDATE mail SET state = 'expired', ended_at = $1, held_by = '', held_until = 0,
+    body_text = CASE WHEN secret <> 0 THEN '' ELSE body_text END, body_html = CASE WHEN secret <> 0 THEN '' ELSE body_html END
+WHERE id IN (SELECT d.id FROM mail d WHERE d.state = 'waiting' AND d.expires_at <= $1 AND d.held_until <= $1 ORDER BY d.id LIMIT $2)
+    AND state = 'waiting' AND held_until <= $1;
+
+-- name: WipeMail :execrows
+UPDATE mail SET body_text = '', body_html = ''
+WHERE id IN (SELECT d.id FROM mail d WHERE d.ended_at > 0 AND d.ended_at < $1 AND d.body_text <> '' ORDER BY d.id LIMIT $2);
+
+-- name: RemoveMail :execrows
+DELETE FROM mail WHERE id IN (SELECT d.id FROM mail d WHERE d.ended_at > 0 AND d.ended_at < $1 ORDER BY d.id LIMIT $2);
