@@ -1,22 +1,41 @@
 package web
 
-import "vigia/collector/internal/actor"
+import (
+	"slices"
 
-// right is what a page asks for.
-type right string
+	"vigia/collector/internal/access"
+	"vigia/collector/internal/actor"
+)
 
-// seeEverything is to read every machine, finding and record of the company.
-const seeEverything right = "see-everything"
+// section is one part of the console, with the right that its first page asks for.
+type section struct {
+	Name  string // its text is "nav." and this
+	URL   string
+	Icon  string
+	right access.Right
+}
 
-// can is the one place that says what a role may do on the console. Roles that see only
-// their own machines, area or tray get nothing until their pages exist.
-func can(a actor.Actor, what right) bool {
-	if a.Kind != actor.Person {
-		return false
+// rail lists the sections in the order of the rail.
+func rail() []section {
+	return []section{
+		{"home", "/", "home", access.Oneself},
+		{"machines", "/machines", "device-desktop", access.SeeMachines},
+		{"software", "/software", "apps", access.SeePrograms},
+		{"findings", "/findings", "alert-triangle", access.SeeFindings},
+		{"nonconformities", "/nonconformities", "clipboard-text", access.SeeNonconformities},
 	}
-	switch what {
-	case seeEverything:
-		return a.Role == actor.Administrator || a.Role == actor.Technician || a.Role == actor.Auditor
+}
+
+// allowed returns those of the sections that a may open.
+func allowed(a actor.Actor, all []section) []section {
+	return slices.DeleteFunc(all, func(s section) bool { return !access.May(a, s.right) })
+}
+
+// May reports whether the reader has the right, for templates. A name that is no right
+// is a mistake in a template and fails the page.
+func (p Page) May(right string) (bool, error) {
+	if r := access.Right(right); access.Known(r) {
+		return access.May(p.actor, r), nil
 	}
-	return false
+	return false, access.Refused(access.Right(right))
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"vigia/collector/internal/access"
+	"vigia/collector/internal/actor"
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/fleet"
@@ -22,6 +24,7 @@ type homePage struct {
 	Rules    int
 	Newest   []authorization.Finding
 	Machines int
+	Tray     string // what is said to those whom nothing is shown to yet
 }
 
 // count is one figure of the home page: a number that is a link.
@@ -54,34 +57,49 @@ func (c *console) home(w http.ResponseWriter, r *http.Request) (homePage, error)
 	ctx := r.Context()
 	p := homePage{Page: c.newPage(w, r, "home")}
 	p.Title = p.T("nav.home")
-	n, err := c.Deps.Counts(ctx, p.Now.Add(-silentAfter))
-	if err != nil {
+	if access.May(p.actor, access.SeeCounts) {
+		n, err := c.Deps.Counts(ctx, p.Now.Add(-silentAfter))
+		if err != nil {
+			return p, err
+		}
+		p.Machines, p.Counts = n.Machines, p.figures(n)
+	}
+	if access.May(p.actor, access.SeeAllowlist) {
+		list, err := c.Allowlist.CurrentAllowlist(ctx)
+		if err != nil {
+			return p, err
+		}
+		p.Mode, p.Rules = list.Mode, len(list.Rules)
+	}
+	if access.May(p.actor, access.SeeFindings) {
+		var err error
+		p.Newest, err = c.Findings.Findings(ctx, authorization.FindingFilter{State: authorization.Open, Limit: 8})
 		return p, err
 	}
-	p.Machines, p.Counts = n.Machines, p.figures(n)
-	list, err := c.Allowlist.CurrentAllowlist(ctx)
-	if err != nil {
-		return p, err
+	p.Tray = p.T("home.tray.other")
+	if p.actor.Role == actor.Treasury {
+		p.Tray = p.T("home.tray.treasury")
 	}
-	p.Mode, p.Rules = list.Mode, len(list.Rules)
-	p.Newest, err = c.Findings.Findings(ctx, authorization.FindingFilter{State: authorization.Open, Limit: 8})
-	return p, err
+	return p, nil
 }
 
 func (p *homePage) figures(n Counts) []count {
-	figure := func(n int, key, url string, due bool) count {
-		return count{N: p.Number(int64(n)), Text: p.N(key, n), URL: url, Due: due && n > 0}
+	var list []count
+	figure := func(n int, key, url string, right access.Right, due bool) {
+		if !access.May(p.actor, right) {
+			url = "" // a figure to read: the list behind it is not for this reader
+		}
+		list = append(list, count{N: p.Number(int64(n)), Text: p.N(key, n), URL: url, Due: due && n > 0})
 	}
-	list := []count{
-		figure(n.OpenFindings, "count.findings", "/findings?state=open", true),
-		figure(n.OpenNonconformities, "count.nonconformities", "/nonconformities?state=open", true),
-		figure(n.Quarantined, "count.quarantined", "/machines?state=quarantined", true),
-		figure(n.Silent, "count.silent", "/machines?seen=silent", true),
-	}
+	figure(n.OpenFindings, "count.findings", "/findings?state=open", access.SeeFindings, true)
+	figure(n.OpenNonconformities, "count.nonconformities", "/nonconformities?state=open", access.SeeNonconformities, true)
+	figure(n.Quarantined, "count.quarantined", "/machines?state=quarantined", access.SeeMachines, true)
+	figure(n.Silent, "count.silent", "/machines?seen=silent", access.SeeMachines, true)
 	if n.FailingMachines >= 0 {
-		list = append(list, figure(n.FailingMachines, "count.failing", "/machines", true))
+		figure(n.FailingMachines, "count.failing", "/machines", access.SeeMachines, true)
 	}
-	return append(list, figure(n.Machines, "count.machines", "/machines", false))
+	figure(n.Machines, "count.machines", "/machines", access.SeeMachines, false)
+	return list
 }
 
 // countCache keeps what scanCounts read, so that pages that refresh themselves do not

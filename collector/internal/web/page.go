@@ -19,13 +19,15 @@ type Page struct {
 	Title     string
 	Section   string // of the rail, "" for none
 	SignedIn  bool
-	Everybody bool   // may see the company's machines and records
-	Who       string // e-mail, or empty
-	Role      string // in words
+	Rail      []section // that the reader may open
+	Who       string    // e-mail, or empty
+	Role      string    // in words
 	Now       time.Time
 	Languages []languageLink
 	CSS, JS   string
 	Favicon   string
+
+	actor actor.Actor // the reader, when signed in
 }
 
 type languageLink struct {
@@ -40,7 +42,7 @@ func (c *console) newPage(w http.ResponseWriter, r *http.Request, section string
 		CSS: c.static.urls["console.css"], JS: c.static.urls["console.js"], Favicon: c.static.urls["favicon.svg"],
 	}
 	if a := actor.From(r.Context()); a.Kind == actor.Person {
-		p.SignedIn, p.Everybody, p.Who = true, can(a, seeEverything), a.ID
+		p.SignedIn, p.actor, p.Rail, p.Who = true, a, allowed(a, rail()), a.ID
 		p.Role = p.Word("role", string(a.Role))
 		if a.ID == operatorID {
 			p.Who = p.T("operator")

@@ -1,35 +1,76 @@
 package web
 
-import "net/http"
+import (
+	"fmt"
+	"net/http"
 
-// routes lists every route of the console.
-func (c *console) routes() http.Handler {
+	"vigia/collector/internal/access"
+)
+
+// route is one address with what may be done there: whoever lacks the right gets no
+// further. How far a right goes is the business of what the page asks.
+type route struct {
+	method, path string
+	right        access.Right
+	do           action
+}
+
+// routes lists every route of the console but the files of static.go. A route that
+// changes what others see has a right to change; mux refuses any other.
+func (c *console) routes() []route {
+	return []route{
+		{"GET", "/signin", access.Anybody, c.signinHelp},
+		{"GET", "/signin/{secret}", access.Anybody, c.signinShow},
+		{"POST", "/signin/{secret}", access.Anybody, c.signinUse},
+		{"POST", "/signout", access.Anybody, c.signout},
+
+		{"GET", "/{$}", access.Oneself, c.homeShow},
+		{"GET", "/home/counts", access.Oneself, c.homeCounts},
+
+		{"GET", "/machines", access.SeeMachines, c.machineList},
+		{"GET", "/machines/{id}", access.SeeMachines, c.machineShow},
+		{"GET", "/machines/{id}/software", access.SeeMachines, c.machineSoftware},
+		{"GET", "/machines/{id}/history", access.SeeMachines, c.machineHistory},
+
+		{"GET", "/software", access.SeePrograms, c.softwareList},
+
+		{"GET", "/findings", access.SeeFindings, c.findingList},
+		{"GET", "/findings/{n}", access.SeeFindings, c.findingShow},
+
+		{"GET", "/nonconformities", access.SeeNonconformities, c.nonconformityList},
+		{"GET", "/nonconformities/{number}", access.SeeNonconformities, c.nonconformityShow},
+
+		{"", "/", access.Anybody, c.nothingHere},
+	}
+}
+
+// mux registers the routes. The error names a route without a known right, or one that
+// changes something with a right to read.
+func (c *console) mux(list []route) (http.Handler, error) {
 	m := http.NewServeMux()
-
 	m.HandleFunc("GET /static/{file}", c.staticFile)
 	m.HandleFunc("GET /favicon.ico", c.favicon)
+	for _, r := range list {
+		if err := r.check(); err != nil {
+			return nil, err
+		}
+		pattern := r.path
+		if r.method != "" {
+			pattern = r.method + " " + r.path
+		}
+		m.Handle(pattern, c.page(r.right, r.do))
+	}
+	return m, nil
+}
 
-	m.Handle("GET /signin", c.open(c.signinHelp))
-	m.Handle("GET /signin/{secret}", c.open(c.signinShow))
-	m.Handle("POST /signin/{secret}", c.open(c.signinUse))
-	m.Handle("POST /signout", c.open(c.signout))
-
-	m.Handle("GET /{$}", c.page(seeEverything, c.homeShow))
-	m.Handle("GET /home/counts", c.page(seeEverything, c.homeCounts))
-
-	m.Handle("GET /machines", c.page(seeEverything, c.machineList))
-	m.Handle("GET /machines/{id}", c.page(seeEverything, c.machineShow))
-	m.Handle("GET /machines/{id}/software", c.page(seeEverything, c.machineSoftware))
-	m.Handle("GET /machines/{id}/history", c.page(seeEverything, c.machineHistory))
-
-	m.Handle("GET /software", c.page(seeEverything, c.softwareList))
-
-	m.Handle("GET /findings", c.page(seeEverything, c.findingList))
-	m.Handle("GET /findings/{n}", c.page(seeEverything, c.findingShow))
-
-	m.Handle("GET /nonconformities", c.page(seeEverything, c.nonconformityList))
-	m.Handle("GET /nonconformities/{number}", c.page(seeEverything, c.nonconformityShow))
-
-	m.Handle("/", c.open(c.nothingHere))
-	return m
+func (r route) check() error {
+	switch {
+	case r.do == nil:
+		return fmt.Errorf("web: %s %s does nothing", r.method, r.path)
+	case !access.Known(r.right):
+		return fmt.Errorf("web: %s %s has no known right: %q", r.method, r.path, r.right)
+	case r.method != "GET" && r.method != "" && r.right != access.Anybody && r.right != access.Oneself && !access.Changes(r.right):
+		return fmt.Errorf("web: %s %s changes something, which %q does not allow", r.method, r.path, r.right)
+	}
+	return nil
 }

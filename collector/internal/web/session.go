@@ -7,6 +7,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"vigia/collector/internal/access"
 	"vigia/collector/internal/actor"
 	"vigia/collector/internal/apperr"
 )
@@ -54,7 +55,10 @@ func (c *console) open(do action) http.Handler {
 }
 
 // page serves a page for those who have the right.
-func (c *console) page(what right, do action) http.Handler {
+func (c *console) page(what access.Right, do action) http.Handler {
+	if what == access.Anybody {
+		return c.open(do)
+	}
 	return c.sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.rememberLanguage(w, r)
 		a, err := c.who(r.Context())
@@ -63,8 +67,8 @@ func (c *console) page(what right, do action) http.Handler {
 			return
 		}
 		r = r.WithContext(actor.With(r.Context(), a))
-		if !can(a, what) {
-			c.fail(w, r, apperr.New(apperr.Forbidden, "web.role-later", nil))
+		if !access.May(a, what) {
+			c.fail(w, r, access.Refused(what))
 			return
 		}
 		c.serve(w, r, do)

@@ -141,5 +141,9 @@ func New(d Deps) (http.Handler, error) {
 	if c.Counts == nil {
 		c.Counts = c.scanCounts
 	}
-	return c.guard(c.routes()), nil
+	routed, err := c.mux(c.routes())
+	if err != nil {
+		return nil, err
+	}
+	return c.guard(routed), nil
 }
