@@ -95,7 +95,7 @@ func enrollAt(ctx context.Context, address string, token pki.Token, csr []byte, 
 	})
 	if status.Code(err) == codes.Unauthenticated {
 		return nil, &Problem{ErrTokenRefused, "the collector at " + address + " does not accept the token: " + status.Convert(err).Message(),
-			"make another: vigia-collector token create", nil}
+			"ask whoever administers the collector for another token", nil}
 	}
 	return answer, l.explain(err)
 }
