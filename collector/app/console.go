@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"vigia/collector/internal/locale"
+	"vigia/collector/internal/view"
 	"vigia/collector/internal/web"
 )
 
@@ -16,8 +17,9 @@ func newConsole(d *desk, cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	seen := view.New(d.store) // what the actor of each request may see
 	return web.New(web.Deps{
-		Machines: d.store, Inventory: d.store, Findings: d.store, Nonconformities: d.store.Nonconformities(), Directory: d.store, Allowlist: d.store,
+		Machines: seen, Inventory: seen, Findings: seen, Nonconformities: view.NewRecords(d.store.Nonconformities()), Directory: d.store, Allowlist: d.store,
 		Explainer: explainer{d}, SignIn: d, Sessions: d.store.Sessions(), Texts: texts, Zone: cfg.Zone, Now: cfg.Now, NewID: newID, Log: cfg.Log,
 	})
 }

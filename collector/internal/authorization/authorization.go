@@ -7,6 +7,7 @@ import (
 	"context"
 	"time"
 
+	"vigia/collector/internal/access"
 	"vigia/internal/policy"
 )
 
@@ -81,6 +82,8 @@ type FindingFilter struct {
 	Limit         int
 	Verdict       string // policy verdict
 	Source        string // of the program
+
+	Visible *access.Scope // only on machines in it; nil: not asked on anybody's behalf
 }
 
 // Store keeps the allowlist's versions.

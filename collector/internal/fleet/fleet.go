@@ -6,6 +6,7 @@ package fleet
 import (
 	"time"
 
+	"vigia/collector/internal/access"
 	"vigia/internal/inventory"
 )
 
@@ -81,6 +82,9 @@ type MachineFilter struct {
 	OS           string    // name, exactly
 	Person       string    // e-mail of the responsible person
 	WithFindings bool      // only those with open findings
+	ID           string    // this one only
+
+	Visible *access.Scope // only what is in it; nil: not asked on anybody's behalf
 }
 
 // Duplicate is a group of machines that share a hardware fact that should be unique.

@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"vigia/collector/internal/access"
 )
 
 // State of the record.
@@ -91,6 +93,9 @@ type Filter struct {
 	Site    string
 	After   int64 // Row of the last of the page before; newest first
 	Limit   int
+	Number  string // this one only
+
+	Visible *access.Scope // only what is in it; nil: not asked on anybody's behalf
 }
 
 // Store keeps records. NotFound where there is none. All but Create change a record

@@ -76,6 +76,7 @@ func findingWhere(f authorization.FindingFilter) where {
 	if f.After != 0 {
 		w.add("f.id < ?", f.After)
 	}
+	visibleMachines(&w, f.Visible, "m.area_id", "m.person_id")
 	return w
 }
 

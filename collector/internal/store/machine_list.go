@@ -144,6 +144,10 @@ func (s *Store) machineWhere(ctx context.Context, f fleet.MachineFilter, w *wher
 	if f.Person != "" {
 		w.add("person = ?", strings.ToLower(f.Person))
 	}
+	if f.ID != "" {
+		w.add("uuid = ?", strings.ToLower(f.ID))
+	}
+	visibleMachines(w, f.Visible, "area_id", "person_id")
 	if f.WithFindings {
 		w.add("findings > ?", 0)
 	}

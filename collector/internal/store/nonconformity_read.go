@@ -60,6 +60,10 @@ func nonconformityWhere(f nonconformity.Filter) where {
 	if f.Person != "" {
 		w.add("n.person = ?", strings.ToLower(f.Person))
 	}
+	if f.Number != "" {
+		w.add("n.number = ?", strings.ToUpper(strings.TrimSpace(f.Number)))
+	}
+	visibleRecords(&w, f.Visible)
 	if f.Area != "" {
 		w.add("n.area = ?", f.Area)
 	}
