@@ -1,3 +1,6 @@
+// Package vigiav1 owns the protocol between agent and collector: the messages and
+// services generated from agent.proto, and the protocol's number. It refuses to
+// translate; that is the business of internal/wire.
 package vigiav1
 
 // Protocol is the number of the protocol that this build speaks.
