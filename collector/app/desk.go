@@ -35,13 +35,12 @@ func openDesk(ctx context.Context, cfg Config, live func(string) bool) (*desk, e
 		_ = st.Close()
 		return nil, err
 	}
-	return &desk{
-		store: st, authority: authority, log: cfg.Log, now: cfg.Now,
-		fleet: fleet.New(fleet.Deps{
-			Tx: st, Machines: st, Tokens: st, Certificates: st, Changes: st, Commands: st, Audit: st,
-			Authority: authority, Now: cfg.Now, NewID: newID, Live: live,
-		}),
-	}, nil
+	d := &desk{store: st, authority: authority, log: cfg.Log, now: cfg.Now}
+	d.fleet = fleet.New(fleet.Deps{
+		Tx: st, Machines: st, Tokens: st, Certificates: st, Changes: st, Commands: st, Audit: st,
+		Findings: d.newIngester("desk " + newID()), Authority: authority, Now: cfg.Now, NewID: newID, Live: live,
+	})
+	return d, nil
 }
 
 func (d *desk) close() error { return d.store.Close() }

@@ -115,6 +115,7 @@ var sentences = map[string]string{
 	"machine.unknown":           "there is no machine \"{machine}\"; `vigia-collector machine list` names them",
 	"machine.several":           "several machines are called \"{machine}\"; name one by its id, see `vigia-collector machine list`",
 	"machine.wrong-state":       "{machine} is {state}: it cannot be the object of \"{action}\"",
+	"machine.group":             "--{field} \"{value}\": want {want}",
 	"machine.not-active":        "the machine is {state}; enroll it again with a token",
 	"person.unknown":            "nobody has the address {person}; import people with `vigia-collector org import FILE`",
 	"person.inactive":           "{person} is no longer active",

@@ -14,6 +14,7 @@ type machineCmds struct {
 	Revoke     machineRevokeCmd     `cmd:"" help:"Take a machine's certificates away, at once."`
 	Archive    machineArchiveCmd    `cmd:"" help:"Retire a machine; its history stays."`
 	Release    machineReleaseCmd    `cmd:"" help:"End a quarantine."`
+	Group      machineGroupCmd      `cmd:"" help:"Put a machine into groups, which rules may be scoped to."`
 	Report     machineReportCmd     `cmd:"" help:"Ask a machine for a whole inventory now."`
 	Duplicates machineDuplicatesCmd `cmd:"" help:"List machines that share what should be unique."`
 }
@@ -31,6 +32,8 @@ type machineRow struct {
 	Programs int        `json:"programs"`
 	Findings int        `json:"findings"`
 	Person   string     `json:"person"`
+	Groups   []string   `json:"groups"`
+	Failing  int        `json:"failing_sources"`
 	Reason   string     `json:"state_reason"`
 	Agent    string     `json:"agent_version"`
 	Spooled  int        `json:"spooled"`
@@ -40,7 +43,7 @@ type machineRow struct {
 
 func toMachineRow(m fleet.Machine) machineRow {
 	return machineRow{ID: m.ID, Hostname: m.Hostname, Serial: m.Serial, OS: m.OS, Site: m.Site, Area: m.Area, State: string(m.State),
-		LastSeen: utc(m.LastSeen), Programs: m.Programs, Findings: m.Findings, Person: m.Person, Reason: m.StateReason, Agent: m.Agent, Spooled: m.Spooled,
+		LastSeen: utc(m.LastSeen), Programs: m.Programs, Findings: m.Findings, Person: m.Person, Groups: notNil(m.Groups), Failing: m.Failing, Reason: m.StateReason, Agent: m.Agent, Spooled: m.Spooled,
 		Report: utc(m.LastReport), Enrolled: utc(m.EnrolledAt)}
 }
 

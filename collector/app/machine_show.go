@@ -121,6 +121,7 @@ func (w *wholeMachine) print(s *streams, summary bool) {
 		line("serial", "%s", w.row.Serial)
 		line("site, area", "%s, %s", w.row.Site, w.row.Area)
 		line("person", "%s", w.row.Person)
+		line("groups", "%s", strings.Join(w.row.Groups, ", "))
 		line("enrolled", "%s", optional(w.row.Enrolled))
 		line("last seen", "%s", optional(w.row.LastSeen))
 		line("last report", "%s", optional(w.row.Report))

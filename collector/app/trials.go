@@ -3,6 +3,7 @@ package app
 import (
 	"strings"
 
+	"vigia/collector/internal/ingest"
 	"vigia/internal/policy"
 )
 
@@ -39,5 +40,11 @@ func showTrials(s *streams, list []trialRow) error {
 
 // reasonText is the sentence of a verdict's key.
 func reasonText(key, rule string) string {
+	switch key {
+	case ingest.ReasonArchived:
+		return "its machine was archived"
+	case ingest.ReasonRevoked:
+		return "its machine was revoked, so it reports no more"
+	}
 	return policy.Verdict{Key: key, RuleName: rule}.Reason().English()
 }

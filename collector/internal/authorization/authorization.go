@@ -39,7 +39,7 @@ type FindingState string
 // States of a finding.
 const (
 	Open       FindingState = "open"
-	Gone       FindingState = "gone"       // a later report shows the program removed
+	Gone       FindingState = "gone"       // a later report shows the program removed, or its machine was archived or revoked (Reason tells)
 	Authorized FindingState = "authorized" // a rule covers it now
 )
 

@@ -162,6 +162,11 @@ func (s *Service) identity(ctx context.Context, t Token, f Facts) (Machine, bool
 // restore gives a reinstalled machine its history back: its old certificates end.
 func (s *Service) restore(ctx context.Context, m Machine, f Facts) (Machine, error) {
 	now := s.Now().UTC().Truncate(time.Microsecond)
+	if m.State != Active {
+		if err := s.Findings.LockFindings(ctx); err != nil {
+			return m, err
+		}
+	}
 	if err := s.Certificates.RevokeCertificates(ctx, m.ID, now); err != nil {
 		return m, err
 	}
@@ -170,6 +175,9 @@ func (s *Service) restore(ctx context.Context, m Machine, f Facts) (Machine, err
 	}
 	if m.State != Active {
 		if err := s.Machines.SetMachineState(ctx, m.ID, Active, "enrolled-again", now); err != nil {
+			return m, err
+		}
+		if err := s.Findings.FollowMachine(actor.With(ctx, actor.Actor{Kind: actor.Machine, ID: m.ID}), m.ID); err != nil {
 			return m, err
 		}
 	}

@@ -32,7 +32,8 @@ type Machine struct {
 	OS          string // inventory.System.Name, or what enrollment told
 	Site        string // name; empty when not assigned
 	Area        string
-	Person      string // e-mail of the responsible person
+	Person      string   // e-mail of the responsible person
+	Groups      []string // names, sorted; rules may be scoped to them
 	State       State
 	StateReason string // key: "two-connections", "revoked-by", …
 	EnrolledAt  time.Time
@@ -41,6 +42,7 @@ type Machine struct {
 	Agent       string    // version
 	Programs    int
 	Findings    int // open ones
+	Failing     int // sources that were not read the last time: failed or stale
 	Spooled     int // reports waiting on the machine when it last told
 }
 

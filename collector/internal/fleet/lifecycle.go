@@ -28,13 +28,15 @@ var transitions = map[State]map[event]State{
 }
 
 // Revoke takes a machine's certificates away: refused at once here, within a second on
-// other collectors, and its connection is closed. query is its id or hostname.
+// other collectors, and its connection is closed. Its open findings leave the queue
+// until it is enrolled again. query is its id or hostname.
 // Errors: NotFound "machine.unknown", Conflict "machine.several", "machine.wrong-state".
 func (s *Service) Revoke(ctx context.Context, query string) (Machine, error) {
 	return s.change(ctx, query, evRevoke, "revoked-by")
 }
 
-// Archive retires a machine: its history stays, its certificates end. Errors as Revoke.
+// Archive retires a machine: its history stays, its certificates end, its open findings
+// leave the queue until it is enrolled again. Errors as Revoke.
 func (s *Service) Archive(ctx context.Context, query string) (Machine, error) {
 	return s.change(ctx, query, evArchive, "archived-by")
 }
@@ -58,7 +60,10 @@ func (s *Service) Quarantine(ctx context.Context, id string) error {
 func (s *Service) change(ctx context.Context, query string, ev event, reason string) (Machine, error) {
 	var m Machine
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
-		var err error
+		err := s.Findings.LockFindings(ctx)
+		if err != nil {
+			return err
+		}
 		if m, err = s.Machines.FindMachine(ctx, query); err != nil {
 			return err
 		}
@@ -73,6 +78,9 @@ func (s *Service) change(ctx context.Context, query string, ev event, reason str
 			}
 		}
 		if err := s.Machines.SetMachineState(ctx, m.ID, to, reason, now); err != nil {
+			return err
+		}
+		if err := s.Findings.FollowMachine(ctx, m.ID); err != nil {
 			return err
 		}
 		before := map[string]any{"state": m.State, "reason": m.StateReason}

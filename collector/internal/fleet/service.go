@@ -16,6 +16,7 @@ type Deps struct {
 	Certificates CertificateStore
 	Changes      Changes
 	Commands     CommandStore
+	Findings     Findings
 	Audit        audit.Log
 	Authority    *Authority
 	Now          func() time.Time

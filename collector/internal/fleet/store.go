@@ -21,7 +21,18 @@ type Store interface {
 	Machines(ctx context.Context, f MachineFilter) ([]Machine, error)
 	SetMachineFacts(ctx context.Context, id string, hostname, serial, uuid, machineID, os string) error
 	SetMachineState(ctx context.Context, id string, s State, reason string, at time.Time) error
+	SetMachineGroups(ctx context.Context, id string, groups []string) error
 	Duplicates(ctx context.Context) ([]Duplicate, error)
+}
+
+// Findings follow what happens to a machine beside its reports; ingest keeps them. Both
+// run in the transaction that ctx carries.
+type Findings interface {
+	// LockFindings keeps reports from being judged until the transaction ends. It comes
+	// before the machine is changed: everybody takes this lock first.
+	LockFindings(ctx context.Context) error
+	// FollowMachine brings the findings of a machine in line with its state and groups.
+	FollowMachine(ctx context.Context, id string) error
 }
 
 // TokenStore keeps enrollment tokens.

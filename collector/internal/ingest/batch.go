@@ -168,6 +168,9 @@ func (b *batch) applySections(m *machineState, p *prepared, digests map[inventor
 		}
 		m.sections[s.Section], digests[s.Section] = s, s.Digest
 	}
+	if p.failing >= 0 && p.failing != m.Failing {
+		m.Failing, m.counts = p.failing, true
+	}
 	was := m.Context()
 	if f := p.facts; f != nil {
 		next := m.Machine

@@ -19,6 +19,7 @@ type cause struct {
 	report wire.ID
 	at     time.Time // when the machine saw it
 	policy bool      // a re-evaluation
+	by     string    // actor.Actor of who changed the machine's state or groups; else empty
 }
 
 // flagged is a program that the policy does not authorize.
@@ -71,7 +72,7 @@ func (b *batch) flag(m *machineState, x *flagged, gone map[int64]bool, why cause
 		m.findings = append(m.findings, f)
 		m.idx.byIdent[ident] = append(m.idx.byIdent[ident], f)
 	}
-	was, moved := f.State, f.Item != x.item && f.Item != 0
+	was, restored, moved := f.State, f.retired(), f.Item != x.item && f.Item != 0
 	m.idx.move(f, x.item)
 	f.State, f.LastSeen, f.GoneAt, f.GoneReport = authorization.Open, why.at, time.Time{}, wire.ID{}
 	f.Verdict, f.Rule, f.Reason = string(x.verdict.Kind), x.verdict.RuleName, x.verdict.Key
@@ -81,6 +82,8 @@ func (b *batch) flag(m *machineState, x *flagged, gone map[int64]bool, why cause
 	}
 	kind := noteFound
 	switch {
+	case restored:
+		kind = noteRestored
 	case was == authorization.Gone:
 		f.Recurrences++
 		kind = noteReturned
@@ -91,7 +94,7 @@ func (b *batch) flag(m *machineState, x *flagged, gone map[int64]bool, why cause
 	}
 	b.touch(f)
 	b.records.add(note{machine: m, finding: f, program: x.program, kind: kind, why: why,
-		join: b.policy.enforces() && was != authorization.Open})
+		join: b.policy.enforces() && was != authorization.Open && !restored})
 }
 
 // leave marks a finding gone.
@@ -105,9 +108,12 @@ func (b *batch) leave(m *machineState, f *Finding, why cause) {
 	b.touch(f)
 }
 
-// permit marks an open finding authorized by a verdict, or by learn mode.
+// permit marks a finding authorized by a verdict, or by learn mode.
 func (b *batch) permit(m *machineState, f *Finding, v policy.Verdict, why cause) {
-	m.Findings--
+	if f.State == authorization.Open {
+		m.Findings--
+	}
+	f.GoneAt, f.GoneReport = time.Time{}, wire.ID{}
 	f.State, f.Verdict, f.Rule, f.Reason = authorization.Authorized, string(policy.Authorized), v.RuleName, v.Key
 	m.counts = true
 	b.records.add(note{machine: m, finding: f, kind: noteAuthorized, why: why})
@@ -147,7 +153,7 @@ func (b *batch) settle(m *machineState, it *Item, v policy.Verdict, why cause) {
 			f.Verdict, f.Rule, f.Reason = string(v.Kind), v.RuleName, v.Key
 			b.touch(f)
 		}
-	case f != nil && f.State == authorization.Open:
+	case f != nil && (f.State == authorization.Open || f.retired()):
 		b.permit(m, f, v, why)
 	}
 }

@@ -22,6 +22,13 @@
 // authorized when the policy covers it; in learn mode everything counts as covered. A
 // finding that comes back is the same finding, with one recurrence more.
 //
+// A machine that is archived or revoked reports no more: its open findings become gone,
+// with a reason that says so (ReasonArchived, ReasonRevoked) and no report as proof, so
+// that the queue holds only what somebody can act on. Archiving takes the machine out of
+// use, which contains its records; revoking proves nothing, so its records stay open and
+// say what happened. When the machine is enrolled again, its findings follow the
+// allowlist as it is then; those that open again are no recurrences. See follow.go.
+//
 // In enforce, findings that open join a nonconformity; those that were open already
 // when enforce was switched on do not, until they come back.
 package ingest

@@ -28,6 +28,7 @@ type prepared struct {
 	sections []SectionRow
 	facts    *inventory.Machine // told with this report
 	system   *inventory.System
+	failing  int // sources failed or stale; -1: not told
 	whole    *wholeList
 	delta    *deltaList
 }
@@ -52,7 +53,7 @@ type deltaList struct {
 // prepare normalizes, hashes and compresses.
 func (in *Ingester) prepare(r *wire.Report, size int) (*prepared, error) {
 	now := in.cfg.Now()
-	p := &prepared{id: r.ID, takenAt: r.TakenAt.UTC().Truncate(time.Second), cause: plainText(r.Cause, 32), bytes: size, remarks: slices.Clone(r.Remarks)}
+	p := &prepared{id: r.ID, takenAt: r.TakenAt.UTC().Truncate(time.Second), cause: plainText(r.Cause, 32), bytes: size, remarks: slices.Clone(r.Remarks), failing: -1}
 	if y := p.takenAt.Year(); y < 1980 || y > 2100 {
 		p.remark("", "taken_at", inventory.ProblemBadTime, p.takenAt.Format(time.DateOnly))
 		p.takenAt = now.UTC().Truncate(time.Second)
@@ -180,7 +181,21 @@ func (in *Ingester) prepareDocuments(p *prepared, r *wire.Report) error {
 	if _, ok := told[inventory.SectionSystem]; ok {
 		p.system = &snap.System
 	}
+	if _, ok := told[inventory.SectionSources]; ok {
+		p.failing = failing(snap.Sources)
+	}
 	return nil
+}
+
+// failing counts the sources that were not read the last time.
+func failing(list []inventory.Source) int {
+	n := 0
+	for _, s := range list {
+		if s.Outcome == inventory.OutcomeFailed || s.Outcome == inventory.OutcomeStale {
+			n++
+		}
+	}
+	return n
 }
 
 // vendorOf returns the vendor that system tells.

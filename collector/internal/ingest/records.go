@@ -32,11 +32,18 @@ const (
 	noteReturned
 	noteGone
 	noteAuthorized
+	noteArchived // the machine, and so of its revocation and return
+	noteRevoked
+	noteRestored
 )
 
-// HistoryUpgraded is a kind of nonconformity.Event besides those that package names: the
-// program changed its version and is still not authorized.
-const HistoryUpgraded = "upgraded"
+// Kinds of nonconformity.Event besides those that package names.
+const (
+	HistoryUpgraded = "upgraded" // the program changed its version and is still not authorized
+	HistoryArchived = "archived" // the machine was taken out of use; also a kind of Evidence
+	HistoryRevoked  = "revoked"  // the machine's identity was taken away: it tells no more
+	HistoryRestored = "restored" // the machine was enrolled again and the program is still there
+)
 
 // recordKeeper writes on the nonconformities what happened to their findings.
 type recordKeeper struct {
@@ -188,6 +195,10 @@ func (k *recordKeeper) apply(r *record, n *note) {
 		p.State, p.GoneAt = "gone", n.why.at
 	case noteAuthorized:
 		p.State = "authorized"
+	case noteArchived:
+		p.State, p.GoneAt = "gone", n.why.at
+	case noteRestored:
+		p.State, p.GoneAt = "present", time.Time{}
 	}
 	switch n.kind {
 	case noteFound:
@@ -214,6 +225,13 @@ func (k *recordKeeper) apply(r *record, n *note) {
 		r.prove("gone", n)
 	case noteAuthorized:
 		k.tell(r, "authorized", p, n)
+	case noteArchived:
+		r.prove(HistoryArchived, n)
+		k.tell(r, HistoryArchived, p, n)
+	case noteRevoked:
+		k.tell(r, HistoryRevoked, p, n)
+	case noteRestored:
+		k.tell(r, HistoryRestored, p, n)
 	}
 	if p.State == "present" && r.nc.State == nonconformity.Contained {
 		r.nc.State, r.nc.ContainedAt = nonconformity.Open, time.Time{}
@@ -263,19 +281,23 @@ func (k *recordKeeper) tell(r *record, kind string, p *nonconformity.Program, n 
 	if n.why.policy {
 		who = actor.Actor{Kind: actor.System, ID: "policy"}
 	}
+	by := who.String()
+	if n.why.by != "" {
+		by = n.why.by
+	}
 	name := p.Name
 	if p.Version != "" {
 		name += " " + p.Version
 	}
 	if last := len(r.nc.History) - 1; last >= r.stored {
-		if e := &r.nc.History[last]; (e.Kind == kind || e.Kind == "opened" && kind == "joined") && e.Actor == who.String() {
+		if e := &r.nc.History[last]; (e.Kind == kind || e.Kind == "opened" && kind == "joined") && e.Actor == by {
 			if len(e.Detail)+len(name) < maxDetail {
 				e.Detail += ", " + name
 			}
 			return
 		}
 	}
-	r.nc.History = append(r.nc.History, nonconformity.Event{At: k.now, Actor: who.String(), Kind: kind, Detail: name})
+	r.nc.History = append(r.nc.History, nonconformity.Event{At: k.now, Actor: by, Kind: kind, Detail: name})
 }
 
 // contain closes in: every program of the record is gone or authorized.

@@ -132,7 +132,7 @@ type Changes struct {
 	Events   []EventRow
 	Presence []PresenceChange
 	Installs map[int64]int // software_version row → installs more, or fewer
-	Counts   []Machine     // Row, Programs, Findings
+	Counts   []Machine     // Row, Programs, Findings, Failing
 	Facts    []Machine     // Row, Hostname, Serial, UUID, MachineID, OS
 	Seen     []Seen
 }

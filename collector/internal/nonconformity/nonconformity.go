@@ -17,7 +17,7 @@ type State string
 // States reached in this release; the rest of the life of 10.2 builds on them.
 const (
 	Open      State = "open"
-	Contained State = "contained" // later reports show every program of the record gone
+	Contained State = "contained" // every program of the record is gone, by a later report or with its machine, or authorized
 )
 
 // JoinWindow is how long new findings of the same machine and person join an open record.
@@ -62,7 +62,7 @@ type Program struct {
 
 // Evidence is what a report told.
 type Evidence struct {
-	Kind    string    `json:"kind"` // "found", "gone", "returned"
+	Kind    string    `json:"kind"` // "found", "gone", "returned", "archived" (the machine; no report)
 	Finding int64     `json:"finding"`
 	Report  string    `json:"report"` // UUID text
 	At      time.Time `json:"at"`     // when the machine saw it
@@ -76,7 +76,7 @@ type Evidence struct {
 type Event struct {
 	At     time.Time `json:"at"`
 	Actor  string    `json:"actor"`
-	Kind   string    `json:"kind"` // "opened", "joined", "contained", "recurred", "authorized"
+	Kind   string    `json:"kind"` // "opened", "joined", "contained", "recurred", "authorized", and ingest.History…
 	Detail string    `json:"detail"`
 }
 

@@ -29,7 +29,7 @@ func (s *Store) Lock(ctx context.Context) error {
 const ingestMachineColumns = `
 	m.id, m.uuid, m.hostname, m.serial, m.hardware_uuid, m.machine_id, m.os, m.state, m.programs, m.findings,
 	coalesce(si.name, ''), coalesce(ar.name, ''), coalesce(pe.email, ''),
-	coalesce(so.os_vendor, ''), coalesce(so.taken_at, 0), so.report_id`
+	m.group_names, m.failing, coalesce(so.os_vendor, ''), coalesce(so.taken_at, 0), so.report_id`
 
 const ingestMachineJoins = `
 	LEFT JOIN site si ON si.id = m.site_id
@@ -39,15 +39,15 @@ const ingestMachineJoins = `
 
 // scanIngestMachine reads ingestMachineColumns and what follows them into more.
 func scanIngestMachine(r *sql.Rows, m *ingest.Machine, more ...any) error {
-	var state string
+	var state, groups string
 	var taken int64
 	var report []byte
 	into := []any{&m.Row, &m.ID, &m.Hostname, &m.Serial, &m.UUID, &m.MachineID, &m.OS, &state, &m.Programs, &m.Findings,
-		&m.Site, &m.Area, &m.Person, &m.Vendor, &taken, &report}
+		&m.Site, &m.Area, &m.Person, &groups, &m.Failing, &m.Vendor, &taken, &report}
 	if err := r.Scan(append(into, more...)...); err != nil {
 		return err
 	}
-	m.State, m.TakenAt = fleet.State(state), fromMicros(taken)
+	m.State, m.TakenAt, m.Groups = fleet.State(state), fromMicros(taken), groupsOf(groups)
 	copy(m.Report[:], report)
 	return nil
 }

@@ -190,7 +190,8 @@ func (s *Store) saveCounts(ctx context.Context, c *ingest.Changes) error {
 	return s.bulkUpdate(ctx, "machine",
 		col{"id", mapOf(c.Counts, func(m ingest.Machine) int64 { return m.Row })},
 		col{"programs", mapOf(c.Counts, func(m ingest.Machine) int64 { return int64(m.Programs) })},
-		col{"findings", mapOf(c.Counts, func(m ingest.Machine) int64 { return int64(m.Findings) })})
+		col{"findings", mapOf(c.Counts, func(m ingest.Machine) int64 { return int64(m.Findings) })},
+		col{"failing", mapOf(c.Counts, func(m ingest.Machine) int64 { return int64(m.Failing) })})
 }
 
 func (s *Store) saveFacts(ctx context.Context, c *ingest.Changes) error {

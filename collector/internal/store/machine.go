@@ -18,7 +18,7 @@ func toMachine(v db.MachineView) fleet.Machine {
 		Row: v.ID, ID: v.Uuid, Hostname: v.Hostname, Serial: v.Serial, UUID: v.HardwareUuid, MachineID: v.MachineID,
 		OS: v.Os, Site: v.Site, Area: v.Area, Person: v.Person, State: fleet.State(v.State), StateReason: v.StateReason,
 		EnrolledAt: fromMicros(v.EnrolledAt), LastSeen: fromMicros(v.LastSeen), LastReport: fromMicros(v.LastReport),
-		Agent: v.AgentVersion, Programs: int(v.Programs), Findings: int(v.Findings), Spooled: int(v.Spooled),
+		Groups: groupsOf(v.GroupNames), Failing: int(v.Failing), Agent: v.AgentVersion, Programs: int(v.Programs), Findings: int(v.Findings), Spooled: int(v.Spooled),
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 // machineColumns are those of db.MachineView that a list shows, for scanMachine.
 const machineColumns = `SELECT id, uuid, hostname, serial, hardware_uuid, machine_id, os, site, area, person, state, state_reason,
-	enrolled_at, last_seen, last_report, agent_version, programs, findings, spooled`
+	enrolled_at, last_seen, last_report, agent_version, programs, findings, spooled, group_names, failing`
 
 const machineFrom = " FROM machine_view"
 
@@ -25,7 +25,7 @@ func scanMachine(r *sql.Rows, m *fleet.Machine) error { return scanMachineAnd(r,
 func scanMachineAnd(r *sql.Rows, m *fleet.Machine, more ...any) error {
 	var v db.MachineView
 	err := r.Scan(append([]any{&v.ID, &v.Uuid, &v.Hostname, &v.Serial, &v.HardwareUuid, &v.MachineID, &v.Os, &v.Site, &v.Area, &v.Person, &v.State, &v.StateReason,
-		&v.EnrolledAt, &v.LastSeen, &v.LastReport, &v.AgentVersion, &v.Programs, &v.Findings, &v.Spooled}, more...)...)
+		&v.EnrolledAt, &v.LastSeen, &v.LastReport, &v.AgentVersion, &v.Programs, &v.Findings, &v.Spooled, &v.GroupNames, &v.Failing}, more...)...)
 	*m = toMachine(v)
 	return err
 }

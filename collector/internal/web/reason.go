@@ -48,6 +48,9 @@ func (p Page) rule(name string) string {
 
 // Why is the stored reason of a finding.
 func (p Page) Why(f authorization.Finding) string {
+	if strings.HasPrefix(f.Reason, "finding.gone.") {
+		return p.T(f.Reason)
+	}
 	if !strings.HasPrefix(f.Reason, "policy.") {
 		return p.Word("verdict", f.Verdict)
 	}

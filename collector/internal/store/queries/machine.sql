@@ -24,6 +24,9 @@ WHERE uuid = $8;
 -- name: UpdateMachineState :exec
 UPDATE machine SET state = $1, state_reason = $2, state_at = $3 WHERE uuid = $4;
 
+-- name: UpdateMachineGroups :exec
+UPDATE machine SET group_names = $1 WHERE uuid = $2;
+
 -- name: RevokeMachineCertificates :exec
 UPDATE certificate SET revoked_at = $1 WHERE machine_id = $2 AND revoked_at = 0;
 

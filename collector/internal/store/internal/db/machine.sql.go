@@ -119,7 +119,7 @@ func (q *Queries) InsertMachine(ctx context.Context, arg InsertMachineParams) (i
 }
 
 const machineByHardware = `-- name: MachineByHardware :one
-SELECT id, uuid, hostname, serial, hardware_uuid, machine_id, os, site, area, person, state, state_reason, state_at, enrolled_at, last_seen, last_report, agent_version, spooled, programs, findings, hostname_fold, serial_fold, site_id, area_id, person_id, site_fold, area_fold, person_fold FROM machine_view WHERE serial = $1 AND hardware_uuid = $2
+SELECT id, uuid, hostname, serial, hardware_uuid, machine_id, os, site, area, person, state, state_reason, state_at, enrolled_at, last_seen, last_report, agent_version, spooled, programs, findings, hostname_fold, serial_fold, site_id, area_id, person_id, group_names, failing, site_fold, area_fold, person_fold FROM machine_view WHERE serial = $1 AND hardware_uuid = $2
 ORDER BY CASE state WHEN 'active' THEN 0 WHEN 'quarantined' THEN 1 WHEN 'archived' THEN 2 ELSE 3 END, id DESC LIMIT 1
 `
 
@@ -157,6 +157,8 @@ func (q *Queries) MachineByHardware(ctx context.Context, arg MachineByHardwarePa
 		&i.SiteID,
 		&i.AreaID,
 		&i.PersonID,
+		&i.GroupNames,
+		&i.Failing,
 		&i.SiteFold,
 		&i.AreaFold,
 		&i.PersonFold,
@@ -165,7 +167,7 @@ func (q *Queries) MachineByHardware(ctx context.Context, arg MachineByHardwarePa
 }
 
 const machineByUUID = `-- name: MachineByUUID :one
-SELECT id, uuid, hostname, serial, hardware_uuid, machine_id, os, site, area, person, state, state_reason, state_at, enrolled_at, last_seen, last_report, agent_version, spooled, programs, findings, hostname_fold, serial_fold, site_id, area_id, person_id, site_fold, area_fold, person_fold FROM machine_view WHERE uuid = $1
+SELECT id, uuid, hostname, serial, hardware_uuid, machine_id, os, site, area, person, state, state_reason, state_at, enrolled_at, last_seen, last_report, agent_version, spooled, programs, findings, hostname_fold, serial_fold, site_id, area_id, person_id, group_names, failing, site_fold, area_fold, person_fold FROM machine_view WHERE uuid = $1
 `
 
 func (q *Queries) MachineByUUID(ctx context.Context, uuid string) (MachineView, error) {
@@ -197,6 +199,8 @@ func (q *Queries) MachineByUUID(ctx context.Context, uuid string) (MachineView, 
 		&i.SiteID,
 		&i.AreaID,
 		&i.PersonID,
+		&i.GroupNames,
+		&i.Failing,
 		&i.SiteFold,
 		&i.AreaFold,
 		&i.PersonFold,
@@ -216,7 +220,7 @@ func (q *Queries) MachineRow(ctx context.Context, uuid string) (int64, error) {
 }
 
 const machinesByHostname = `-- name: MachinesByHostname :many
-SELECT id, uuid, hostname, serial, hardware_uuid, machine_id, os, site, area, person, state, state_reason, state_at, enrolled_at, last_seen, last_report, agent_version, spooled, programs, findings, hostname_fold, serial_fold, site_id, area_id, person_id, site_fold, area_fold, person_fold FROM machine_view WHERE hostname_fold = $1 ORDER BY uuid LIMIT 100
+SELECT id, uuid, hostname, serial, hardware_uuid, machine_id, os, site, area, person, state, state_reason, state_at, enrolled_at, last_seen, last_report, agent_version, spooled, programs, findings, hostname_fold, serial_fold, site_id, area_id, person_id, group_names, failing, site_fold, area_fold, person_fold FROM machine_view WHERE hostname_fold = $1 ORDER BY uuid LIMIT 100
 `
 
 func (q *Queries) MachinesByHostname(ctx context.Context, hostnameFold string) ([]MachineView, error) {
@@ -254,6 +258,8 @@ func (q *Queries) MachinesByHostname(ctx context.Context, hostnameFold string) (
 			&i.SiteID,
 			&i.AreaID,
 			&i.PersonID,
+			&i.GroupNames,
+			&i.Failing,
 			&i.SiteFold,
 			&i.AreaFold,
 			&i.PersonFold,
@@ -339,6 +345,20 @@ func (q *Queries) UpdateMachineFacts(ctx context.Context, arg UpdateMachineFacts
 		arg.Os,
 		arg.Uuid,
 	)
+	return err
+}
+
+const updateMachineGroups = `-- name: UpdateMachineGroups :exec
+UPDATE machine SET group_names = $1 WHERE uuid = $2
+`
+
+type UpdateMachineGroupsParams struct {
+	GroupNames string
+	Uuid       string
+}
+
+func (q *Queries) UpdateMachineGroups(ctx context.Context, arg UpdateMachineGroupsParams) error {
+	_, err := q.db.ExecContext(ctx, updateMachineGroups, arg.GroupNames, arg.Uuid)
 	return err
 }
 

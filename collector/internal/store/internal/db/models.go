@@ -157,6 +157,8 @@ type Machine struct {
 	EnrolledAt   int64
 	Programs     int64
 	Findings     int64
+	GroupNames   string
+	Failing      int64
 }
 
 type MachineSection struct {
@@ -211,6 +213,8 @@ type MachineView struct {
 	SiteID       sql.NullInt64
 	AreaID       sql.NullInt64
 	PersonID     sql.NullInt64
+	GroupNames   string
+	Failing      int64
 	SiteFold     sql.NullString
 	AreaFold     sql.NullString
 	PersonFold   sql.NullString
