@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -268,7 +269,7 @@ func TestFiltersOfMachines(t *testing.T) {
 			if len(want) == 0 || len(want) == pagingRows {
 				t.Fatalf("%+v lets %d through: this proves nothing", c.f, len(want))
 			}
-			if !slices.Equal(got.Rows, want) || n != len(want) {
+			if !reflect.DeepEqual(got.Rows, want) || n != len(want) {
 				t.Errorf("%+v: %d rows, %d counted, want %d", c.f, len(got.Rows), n, len(want))
 			}
 		}
