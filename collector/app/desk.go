@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"vigia/collector/internal/account"
 	"vigia/collector/internal/fleet"
 	"vigia/collector/internal/org"
 	"vigia/collector/internal/store"
@@ -18,6 +19,7 @@ type desk struct {
 	store     *store.Store
 	authority *fleet.Authority
 	fleet     *fleet.Service
+	accounts  *account.Service
 	log       *slog.Logger
 	now       func() time.Time
 }
@@ -40,6 +42,10 @@ func openDesk(ctx context.Context, cfg Config, live func(string) bool) (*desk, e
 		Tx: st, Machines: st, Tokens: st, Certificates: st, Changes: st, Commands: st, Audit: st,
 		Findings: d.newIngester("desk " + newID()), Authority: authority, Now: cfg.Now, NewID: newID, Live: live,
 	})
+	if d.accounts, err = d.newAccounts(); err != nil {
+		_ = st.Close()
+		return nil, err
+	}
 	return d, nil
 }
 

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"vigia/collector/internal/account"
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/fleet"
-	"vigia/collector/internal/signin"
 	"vigia/collector/internal/store"
 	"vigia/collector/internal/store/storetest"
 )
@@ -164,11 +164,11 @@ func TestBlobs(t *testing.T) {
 func TestSigninLinkIsUsedOnce(t *testing.T) {
 	pair(t, func(t *testing.T, one, two *store.Store) {
 		ctx := context.Background()
-		link := signin.Link{Hash: sha256.Sum256([]byte("a")), Person: "ana@example.com", CreatedAt: noon, CreatedBy: "cli:root", ExpiresAt: time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)}
-		must(t, one.CreateSigninLink(ctx, link))
+		link := account.Link{Purpose: account.ForOperator, Hash: sha256.Sum256([]byte("a")), Person: "ana@example.com", CreatedAt: noon, CreatedBy: "cli:root", ExpiresAt: time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)}
+		must(t, one.CreateLink(ctx, link))
 		used := 0
 		for _, err := range together(6, [2]*store.Store{one, two}, func(s *store.Store, _ int) error {
-			got, err := s.UseSigninLink(ctx, link.Hash, noon)
+			got, err := s.UseLink(ctx, link.Hash, noon)
 			if err == nil && (got.Person != link.Person || !got.UsedAt.Equal(noon)) {
 				return fmt.Errorf("got %+v", got)
 			}
@@ -184,10 +184,10 @@ func TestSigninLinkIsUsedOnce(t *testing.T) {
 			t.Errorf("used %d times", used)
 		}
 		link.Hash = sha256.Sum256([]byte("b"))
-		must(t, one.CreateSigninLink(ctx, link))
-		_, err := one.UseSigninLink(ctx, link.Hash, link.ExpiresAt)
+		must(t, one.CreateLink(ctx, link))
+		_, err := one.UseLink(ctx, link.Hash, link.ExpiresAt)
 		wantKey(t, err, apperr.Unauthenticated, "signin.expired")
-		_, err = one.UseSigninLink(ctx, sha256.Sum256([]byte("c")), noon)
+		_, err = one.UseLink(ctx, sha256.Sum256([]byte("c")), noon)
 		wantKey(t, err, apperr.NotFound, "signin.unknown")
 	})
 }

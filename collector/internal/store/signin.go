@@ -7,59 +7,85 @@ import (
 	"errors"
 	"time"
 
+	"vigia/collector/internal/account"
 	"vigia/collector/internal/apperr"
-	"vigia/collector/internal/signin"
 	"vigia/collector/internal/store/internal/db"
 )
 
-var (
-	_ signin.LinkStore    = (*Store)(nil)
-	_ signin.SessionStore = (*Sessions)(nil)
-)
+var _ account.Links = (*Store)(nil)
 
 // keepLinks is how long an expired link is still told from one that never was.
 const keepLinks = 7 * 24 * time.Hour
 
-// CreateSigninLink implements signin.LinkStore.
-func (s *Store) CreateSigninLink(ctx context.Context, l signin.Link) error {
+// CreateLink implements account.Links.
+func (s *Store) CreateLink(ctx context.Context, l account.Link) error {
 	return s.write(ctx, "creating a sign-in link", func(ctx context.Context, q *db.Queries) error {
 		if err := q.PruneSigninLinks(ctx, micros(s.now().Add(-keepLinks))); err != nil {
 			return err
 		}
 		return q.InsertSigninLink(ctx, db.InsertSigninLinkParams{
-			Hash: l.Hash[:], Person: l.Person, CreatedAt: micros(l.CreatedAt), CreatedBy: l.CreatedBy,
+			Hash: l.Hash[:], Person: l.Person, Purpose: string(l.Purpose), CreatedAt: micros(l.CreatedAt), CreatedBy: l.CreatedBy,
 			ExpiresAt: micros(l.ExpiresAt), UsedAt: micros(l.UsedAt),
 		})
 	})
 }
 
-// UseSigninLink implements signin.LinkStore.
-func (s *Store) UseSigninLink(ctx context.Context, hash [32]byte, now time.Time) (l signin.Link, err error) {
+func toLink(v db.SigninLink) account.Link {
+	l := account.Link{
+		Person: v.Person, Purpose: account.Purpose(v.Purpose), CreatedAt: fromMicros(v.CreatedAt), CreatedBy: v.CreatedBy,
+		ExpiresAt: fromMicros(v.ExpiresAt), UsedAt: fromMicros(v.UsedAt),
+	}
+	copy(l.Hash[:], v.Hash)
+	return l
+}
+
+// Link implements account.Links.
+func (s *Store) Link(ctx context.Context, hash [32]byte, now time.Time) (l account.Link, err error) {
+	err = s.read(ctx, "reading a sign-in link", func(q *db.Queries) error {
+		v, err := q.SigninLink(ctx, hash[:])
+		switch {
+		case err != nil:
+			return unknown(err, "signin.unknown", nil)
+		case v.UsedAt != 0:
+			return apperr.New(apperr.Conflict, "signin.used", nil)
+		case v.ExpiresAt <= micros(now):
+			return apperr.New(apperr.Unauthenticated, "signin.expired", nil)
+		}
+		l = toLink(v)
+		return nil
+	})
+	return l, err
+}
+
+// UseLink implements account.Links.
+func (s *Store) UseLink(ctx context.Context, hash [32]byte, now time.Time) (l account.Link, err error) {
 	err = s.write(ctx, "using a sign-in link", func(ctx context.Context, q *db.Queries) error {
 		used, err := q.UseSigninLink(ctx, db.UseSigninLinkParams{UsedAt: micros(now), Hash: hash[:], ExpiresAt: micros(now)})
 		if err != nil {
 			return err
 		}
-		v, err := q.SigninLink(ctx, hash[:])
-		switch {
-		case err != nil:
-			return unknown(err, "signin.unknown", nil)
-		case used == 1:
-			l = signin.Link{
-				Hash: hash, Person: v.Person, CreatedAt: fromMicros(v.CreatedAt), CreatedBy: v.CreatedBy,
-				ExpiresAt: fromMicros(v.ExpiresAt), UsedAt: fromMicros(v.UsedAt),
+		if used == 0 {
+			if _, err = s.Link(ctx, hash, now); err == nil {
+				err = apperr.New(apperr.Conflict, "signin.used", nil)
 			}
-			return nil
-		case v.UsedAt != 0:
-			return apperr.New(apperr.Conflict, "signin.used", nil)
+			return err
 		}
-		return apperr.New(apperr.Unauthenticated, "signin.expired", nil)
+		v, err := q.SigninLink(ctx, hash[:])
+		l = toLink(v)
+		return err
 	})
 	return l, err
 }
 
-// Sessions is the store's side of package scs: its CtxStore. Tokens are kept as their
-// SHA-256 only.
+// DropLinks implements account.Links.
+func (s *Store) DropLinks(ctx context.Context, person string) error {
+	return s.write(ctx, "forgetting sign-in links", func(ctx context.Context, q *db.Queries) error {
+		return q.DropSigninLinks(ctx, person)
+	})
+}
+
+// Sessions is the store's side of github.com/alexedwards/scs: its CtxStore, and the same
+// three methods without a context. Tokens are kept as their SHA-256 only.
 type Sessions struct{ store *Store }
 
 // Sessions returns the session store.
@@ -70,7 +96,7 @@ func hashed(token string) []byte {
 	return h[:]
 }
 
-// FindCtx implements signin.SessionStore: expired sessions are not found.
+// FindCtx implements scs.CtxStore: expired sessions are not found.
 func (n *Sessions) FindCtx(ctx context.Context, token string) (data []byte, found bool, err error) {
 	err = n.store.read(ctx, "reading a session", func(q *db.Queries) error {
 		data, err = q.SessionByHash(ctx, db.SessionByHashParams{Hash: hashed(token), ExpiresAt: micros(n.store.now())})
@@ -83,7 +109,7 @@ func (n *Sessions) FindCtx(ctx context.Context, token string) (data []byte, foun
 	return data, found, err
 }
 
-// CommitCtx implements signin.SessionStore.
+// CommitCtx implements scs.CtxStore.
 func (n *Sessions) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
 	if data == nil {
 		data = []byte{}
@@ -93,7 +119,7 @@ func (n *Sessions) CommitCtx(ctx context.Context, token string, data []byte, exp
 	})
 }
 
-// DeleteCtx implements signin.SessionStore.
+// DeleteCtx implements scs.CtxStore.
 func (n *Sessions) DeleteCtx(ctx context.Context, token string) error {
 	return n.store.write(ctx, "ending a session", func(ctx context.Context, q *db.Queries) error {
 		return q.DeleteSession(ctx, hashed(token))

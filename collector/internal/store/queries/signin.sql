@@ -1,11 +1,14 @@
 -- name: InsertSigninLink :exec
-INSERT INTO signin_link (hash, person, created_at, created_by, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, $6);
+INSERT INTO signin_link (hash, person, purpose, created_at, created_by, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: SigninLink :one
 SELECT * FROM signin_link WHERE hash = $1;
 
 -- name: UseSigninLink :execrows
 UPDATE signin_link SET used_at = $1 WHERE hash = $2 AND used_at = 0 AND expires_at > $3;
+
+-- name: DropSigninLinks :exec
+DELETE FROM signin_link WHERE person = $1 AND used_at = 0;
 
 -- name: PruneSigninLinks :exec
 DELETE FROM signin_link WHERE expires_at < $1;

@@ -8,6 +8,46 @@ import (
 	"database/sql"
 )
 
+type Account struct {
+	Person     string
+	Password   string
+	PasswordAt int64
+	Totp       []byte
+	TotpAt     int64
+	TotpStep   int64
+	Language   string
+	Theme      string
+}
+
+type AccountBucket struct {
+	Key   string
+	Until int64
+}
+
+type AccountCode struct {
+	Person string
+	Hash   []byte
+	UsedAt int64
+}
+
+type AccountDevice struct {
+	Person string
+	Hash   []byte
+	SeenAt int64
+}
+
+type AccountSession struct {
+	ID        string
+	Person    string
+	Method    string
+	Coded     bool
+	Device    string
+	Address   string
+	CreatedAt int64
+	SeenAt    int64
+	ExpiresAt int64
+}
+
 type Allowlist struct {
 	Version   int64
 	Mode      string
@@ -381,6 +421,7 @@ type SigninLink struct {
 	CreatedBy string
 	ExpiresAt int64
 	UsedAt    int64
+	Purpose   string
 }
 
 type Site struct {

@@ -18,13 +18,23 @@ func (q *Queries) DeleteSession(ctx context.Context, hash []byte) error {
 	return err
 }
 
+const dropSigninLinks = `-- name: DropSigninLinks :exec
+DELETE FROM signin_link WHERE person = $1 AND used_at = 0
+`
+
+func (q *Queries) DropSigninLinks(ctx context.Context, person string) error {
+	_, err := q.db.ExecContext(ctx, dropSigninLinks, person)
+	return err
+}
+
 const insertSigninLink = `-- name: InsertSigninLink :exec
-INSERT INTO signin_link (hash, person, created_at, created_by, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO signin_link (hash, person, purpose, created_at, created_by, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 `
 
 type InsertSigninLinkParams struct {
 	Hash      []byte
 	Person    string
+	Purpose   string
 	CreatedAt int64
 	CreatedBy string
 	ExpiresAt int64
@@ -35,6 +45,7 @@ func (q *Queries) InsertSigninLink(ctx context.Context, arg InsertSigninLinkPara
 	_, err := q.db.ExecContext(ctx, insertSigninLink,
 		arg.Hash,
 		arg.Person,
+		arg.Purpose,
 		arg.CreatedAt,
 		arg.CreatedBy,
 		arg.ExpiresAt,
@@ -97,7 +108,7 @@ func (q *Queries) SessionByHash(ctx context.Context, arg SessionByHashParams) ([
 }
 
 const signinLink = `-- name: SigninLink :one
-SELECT hash, person, created_at, created_by, expires_at, used_at FROM signin_link WHERE hash = $1
+SELECT hash, person, created_at, created_by, expires_at, used_at, purpose FROM signin_link WHERE hash = $1
 `
 
 func (q *Queries) SigninLink(ctx context.Context, hash []byte) (SigninLink, error) {
@@ -110,6 +121,7 @@ func (q *Queries) SigninLink(ctx context.Context, hash []byte) (SigninLink, erro
 		&i.CreatedBy,
 		&i.ExpiresAt,
 		&i.UsedAt,
+		&i.Purpose,
 	)
 	return i, err
 }
