@@ -18,6 +18,8 @@ type Table interface {
 	Row(values []any) error
 	// Close ends the file; without it the file is not whole.
 	Close() error
+	// Abandon gives up: what was written stays without an end.
+	Abandon() error
 }
 
 // Format is a kind of file.

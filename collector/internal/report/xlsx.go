@@ -99,6 +99,8 @@ func (t *xlsxTable) Close() error {
 	return nil
 }
 
+func (t *xlsxTable) Abandon() error { return t.file.Close() }
+
 // sheetName leaves out what a sheet's name may not hold, and cuts it to 31 characters.
 func sheetName(s string) string {
 	s = strings.Trim(strings.Map(func(r rune) rune {

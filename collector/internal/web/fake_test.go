@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"vigia/collector/internal/locale"
 	"vigia/collector/internal/nonconformity"
 	"vigia/collector/internal/org"
+	"vigia/collector/internal/paging"
 	"vigia/collector/internal/web"
 	"vigia/internal/inventory"
 	"vigia/internal/policy"
@@ -158,6 +160,58 @@ func (f *fake) List(_ context.Context, q nonconformity.Filter) ([]nonconformity.
 		}
 	}
 	return list, f.broken
+}
+
+// pageOf is one page of a list that a store would have read; its places are positions.
+func pageOf[T any](all []T, o paging.Order, err error) (paging.Page[T], error) {
+	from, _ := strconv.Atoi(o.After.Key)
+	all = all[min(from, len(all)):]
+	if len(all) <= o.Limit {
+		return paging.Page[T]{Rows: all}, err
+	}
+	return paging.Page[T]{Rows: all[:o.Limit], Next: paging.Place{Key: strconv.Itoa(from + o.Limit)}}, err
+}
+
+func (f *fake) MachinePage(ctx context.Context, q fleet.MachineFilter, o paging.Order) (paging.Page[fleet.Machine], error) {
+	all, err := f.Machines(ctx, q)
+	return pageOf(all, o, err)
+}
+
+func (f *fake) CountMachines(ctx context.Context, q fleet.MachineFilter, most int) (int, error) {
+	all, err := f.Machines(ctx, q)
+	return min(len(all), most), err
+}
+
+func (f *fake) TitlePage(ctx context.Context, q fleet.TitleFilter, o paging.Order) (paging.Page[fleet.TitleRow], error) {
+	q.Limit = 1000
+	all, err := f.Titles(ctx, q)
+	return pageOf(all, o, err)
+}
+
+func (f *fake) CountTitles(ctx context.Context, q fleet.TitleFilter, most int) (int, error) {
+	q.Limit = most
+	all, err := f.Titles(ctx, q)
+	return len(all), err
+}
+
+func (f *fake) FindingPage(ctx context.Context, q authorization.FindingFilter, o paging.Order) (paging.Page[authorization.Finding], error) {
+	all, err := f.Findings(ctx, q)
+	return pageOf(all, o, err)
+}
+
+func (f *fake) CountFindings(ctx context.Context, q authorization.FindingFilter, most int) (int, error) {
+	all, err := f.Findings(ctx, q)
+	return min(len(all), most), err
+}
+
+func (f *fake) Page(ctx context.Context, q nonconformity.Filter, o paging.Order) (paging.Page[nonconformity.Nonconformity], error) {
+	all, err := f.List(ctx, q)
+	return pageOf(all, o, err)
+}
+
+func (f *fake) Count(ctx context.Context, q nonconformity.Filter, most int) (int, error) {
+	all, err := f.List(ctx, q)
+	return min(len(all), most), err
 }
 
 func (f *fake) Person(_ context.Context, email string) (org.Person, error) {

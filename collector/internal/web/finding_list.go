@@ -1,73 +1,92 @@
 package web
 
 import (
-	"net/http"
+	"context"
 	"strconv"
 
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/authorization"
-	"vigia/collector/internal/web/form"
+	"vigia/collector/internal/paging"
 )
 
-type findingListPage struct {
-	Page
-	List     listing
-	Rows     []authorization.Finding
-	Mode     authorization.Mode
-	Hostname string // of the machine that the list is narrowed to
+// findingList declares the list of findings, newest first.
+func (c *console) findingList() *listOf[authorization.Finding] {
+	filterOf := func(n narrowing) authorization.FindingFilter {
+		return authorization.FindingFilter{Query: n.Text, Machine: n.get("machine"), State: authorization.FindingState(n.get("state")), Verdict: n.get("verdict"), Source: n.get("source")}
+	}
+	return &listOf[authorization.Finding]{
+		name: "findings", path: "/findings", section: "findings", title: "nav.findings", about: "findings.about", search: "findings.search", count: "list.findings",
+		empty: "findings.empty", order: "-number", columns: findingColumns(), filters: c.findingFilters(),
+		page: func(ctx context.Context, n narrowing, o paging.Order) (paging.Page[authorization.Finding], error) {
+			return c.Findings.FindingPage(ctx, filterOf(n), o)
+		},
+		total: func(ctx context.Context, n narrowing, most int) (int, error) {
+			return c.Findings.CountFindings(ctx, filterOf(n), most)
+		},
+		note: func(ctx context.Context) (authorization.Mode, error) {
+			list, err := c.Allowlist.CurrentAllowlist(ctx)
+			return list.Mode, err
+		},
+	}
 }
 
-// findingList shows the findings, newest first.
-func (c *console) findingList(w http.ResponseWriter, r *http.Request) error {
-	p := findingListPage{Page: c.newPage(w, r, "findings")}
-	p.Title = p.T("nav.findings")
-	state := form.OneOf(r, "state", string(authorization.Open), string(authorization.Gone), string(authorization.Authorized))
-	machine, after := form.Text(r, "machine"), form.Number(r, "after", 1<<60)
-	p.List = listing{Path: "/findings", Query: form.Text(r, "q"), Filters: []string{"state", state, "machine", machine}}
-	p.List.Filtered = p.List.Query+state+machine != ""
-	rows, err := c.Findings.Findings(r.Context(), authorization.FindingFilter{
-		Query: p.List.Query, Machine: machine, State: authorization.FindingState(state), After: after, Limit: pageSize + 1,
-	})
-	if err != nil {
-		return err
+func (c *console) findingFilters() []filter {
+	return []filter{
+		{name: "state", label: "state", quick: true, closed: true,
+			offer: words("finding.state", string(authorization.Open), string(authorization.Gone), string(authorization.Authorized))},
+		{name: "verdict", label: "list.verdict", quick: true, closed: true, offer: words("verdict", "denied")},
+		{name: "source", label: "source", offer: names("source", "deb", "rpm", "snap", "flatpak", "file")},
+		{name: "machine", label: "machine", say: c.machineName},
 	}
-	rows, next := more(rows)
-	p.Rows = rows
-	if next {
-		p.List.Next = p.List.url("after", strconv.FormatInt(rows[len(rows)-1].Row, 10))
-	}
-	if after > 0 {
-		p.List.First = p.List.url()
-	}
-	if err := c.findingChips(r, &p, state, machine); err != nil {
-		return err
-	}
-	list, err := c.Allowlist.CurrentAllowlist(r.Context())
-	if err != nil {
-		return err
-	}
-	p.Mode = list.Mode
-	return c.render(w, r, "finding_list", p)
 }
 
-func (c *console) findingChips(r *http.Request, p *findingListPage, state, machine string) error {
-	for _, s := range []authorization.FindingState{authorization.Open, authorization.Gone, authorization.Authorized} {
-		ch := chip{Text: p.Word("finding.state", string(s)), URL: p.List.with("state", string(s)), Current: string(s) == state}
-		if ch.Current {
-			ch.URL = p.List.with("state", "")
-		}
-		p.List.Chips = append(p.List.Chips, ch)
-	}
-	if machine == "" {
-		return nil
-	}
-	m, err := c.Machines.Machine(r.Context(), machine)
+// machineName is the name of the machine that a list is narrowed to.
+func (c *console) machineName(ctx context.Context, _ *Page, id string) (string, error) {
+	m, err := c.Machines.Machine(ctx, id)
 	if apperr.Is(err, apperr.NotFound) {
-		return apperr.Wrap(err, apperr.NotFound, "web.no-machine", nil)
-	} else if err != nil {
-		return err
+		return "", apperr.Wrap(err, apperr.NotFound, "web.no-machine", nil)
 	}
-	p.Hostname = m.Hostname
-	p.List.Chips = append(p.List.Chips, chip{Text: m.Hostname, URL: p.List.with("machine", ""), Current: true})
-	return nil
+	return m.Hostname, err
+}
+
+func findingColumns() []column[authorization.Finding] {
+	type finding = authorization.Finding
+	return []column[finding]{
+		{key: "program", heading: "program", sort: "program", show: func(p *Page, f finding) cell {
+			return cell{Text: f.Program, URL: "/findings/" + strconv.FormatInt(f.Row, 10)}
+		}},
+		{key: "version", heading: "version", sort: "version", show: func(p *Page, f finding) cell { return p.textCell(f.Version) }},
+		{key: "publisher", heading: "publisher", sort: "publisher", off: true, show: func(p *Page, f finding) cell { return p.textCell(f.Publisher) }},
+		{key: "machine", heading: "machine", sort: "machine", show: func(p *Page, f finding) cell {
+			return p.linkCell(f.Hostname, "/machines/"+f.Machine, "see-machines")
+		}},
+		{key: "source", heading: "source", sort: "source", show: func(p *Page, f finding) cell { return cell{Text: p.Name("source", f.Source)} }},
+		{key: "user", heading: "scope", off: true, show: func(p *Page, f finding) cell {
+			if f.User != "" {
+				return cell{Text: f.User}
+			}
+			return cell{Text: p.Word("scope", f.Scope)}
+		}},
+		{key: "path", heading: "path", off: true, show: func(p *Page, f finding) cell {
+			c := p.textCell(f.Path)
+			c.Mono = true
+			return c
+		}},
+		{key: "state", heading: "state", sort: "state", show: func(p *Page, f finding) cell {
+			c := p.tagCell("finding.state", f.State)
+			if f.Verdict == "denied" {
+				c.Tags = append(c.Tags, p.Tag("verdict", f.Verdict))
+			}
+			return c
+		}},
+		{key: "since", heading: "finding.since", sort: "since", down: true, show: func(p *Page, f finding) cell { return p.sinceCell(f.FirstSeen) }},
+		{key: "gone", heading: "finding.gone", sort: "gone", down: true, off: true, show: func(p *Page, f finding) cell { return p.dateCell(f.GoneAt) }},
+		{key: "recurrences", heading: "finding.recurrences", sort: "recurrences", down: true, off: true, number: true, show: func(p *Page, f finding) cell { return p.countCell(f.Recurrences, "") }},
+		{key: "nonconformity", heading: "nonconformity", sort: "nonconformity", show: func(p *Page, f finding) cell {
+			if f.Nonconformity == "" {
+				return cell{Text: p.T("list.none"), Quiet: true}
+			}
+			return p.linkCell(f.Nonconformity, "/nonconformities/"+f.Nonconformity, "see-nonconformities")
+		}},
+	}
 }

@@ -153,12 +153,3 @@ func (c *console) scanCounts(ctx context.Context, silentSince time.Time) (Counts
 	c.counts.at, c.counts.last = c.Now(), n
 	return n, nil
 }
-
-// silent reports whether nothing was heard of an active machine since then.
-func silent(m fleet.Machine, since time.Time) bool {
-	seen := m.LastSeen
-	if seen.IsZero() {
-		seen = m.EnrolledAt
-	}
-	return m.State == fleet.Active && seen.Before(since)
-}

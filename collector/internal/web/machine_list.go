@@ -2,113 +2,102 @@ package web
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"vigia/collector/internal/fleet"
-	"vigia/collector/internal/web/form"
+	"vigia/collector/internal/paging"
 )
 
-// maxScan bounds how many machines one page of a scanned filter looks at.
-const maxScan = 20_000
-
-type machineListPage struct {
-	Page
-	List listing
-	Rows []machineRow
+// machineList declares the list of machines.
+func (c *console) machineList() *listOf[fleet.Machine] {
+	return &listOf[fleet.Machine]{
+		name: "machines", path: "/machines", section: "machines", title: "nav.machines", search: "machines.search", count: "list.machines",
+		empty: "machines.empty", emptyHelp: "machines.empty.help", enroll: true, order: "hostname",
+		columns: machineColumns(), filters: c.machineFilters(),
+		page: func(ctx context.Context, n narrowing, o paging.Order) (paging.Page[fleet.Machine], error) {
+			return c.Machines.MachinePage(ctx, c.machineFilter(n), o)
+		},
+		total: func(ctx context.Context, n narrowing, most int) (int, error) {
+			return c.Machines.CountMachines(ctx, c.machineFilter(n), most)
+		},
+		key: func(m fleet.Machine) string { return m.ID }, label: func(m fleet.Machine) string { return m.Hostname },
+	}
 }
 
-type machineRow struct {
-	fleet.Machine
-	Silent bool
+func (c *console) machineFilter(n narrowing) fleet.MachineFilter {
+	f := fleet.MachineFilter{
+		Query: n.Text, State: fleet.State(n.get("state")), Site: n.get("site"), Area: n.get("area"), OS: n.get("os"), Person: n.get("person"),
+		WithFindings: n.get("findings") == "open",
+	}
+	if n.get("seen") == "silent" {
+		f.SilentSince = c.Now().Add(-silentAfter)
+	}
+	return f
 }
 
-// machineList shows the machines, by search, state, site and silence.
-func (c *console) machineList(w http.ResponseWriter, r *http.Request) error {
-	p := machineListPage{Page: c.newPage(w, r, "machines")}
-	p.Title = p.T("nav.machines")
-	state := form.OneOf(r, "state", string(fleet.Active), string(fleet.Quarantined), string(fleet.Revoked), string(fleet.Archived))
-	site, seen, after := form.Text(r, "site"), form.OneOf(r, "seen", "silent"), form.Text(r, "after")
-	p.List = listing{Path: "/machines", Query: form.Text(r, "q"), Filters: []string{"state", state, "site", site, "seen", seen}}
-	p.List.Filtered = p.List.Query+state+site+seen != ""
-	f := fleet.MachineFilter{Query: p.List.Query, Site: site, State: fleet.State(state), After: after, Limit: pageSize + 1}
-	rows, next, err := c.someMachines(r.Context(), f, seen == "silent", p.Now.Add(-silentAfter))
-	if err != nil {
-		return err
+func (c *console) machineFilters() []filter {
+	return []filter{
+		{name: "state", label: "state", quick: true, closed: true,
+			offer: words("machine.state", string(fleet.Active), string(fleet.Quarantined), string(fleet.Revoked), string(fleet.Archived))},
+		{name: "seen", label: "machine.seen", quick: true, closed: true, offer: words("machines.seen", "silent")},
+		{name: "findings", label: "nav.findings", quick: true, closed: true, offer: words("machines.with", "open")},
+		{name: "site", label: "machine.site", offer: c.siteChoices},
+		{name: "area", label: "machine.area"},
+		{name: "os", label: "machine.os"},
+		{name: "person", label: "machine.person"},
 	}
-	for _, m := range rows {
-		p.Rows = append(p.Rows, machineRow{m, silent(m, p.Now.Add(-silentAfter))})
-	}
-	if next != "" {
-		p.List.Next = p.List.url("after", next)
-	}
-	if after != "" {
-		p.List.First = p.List.url()
-	}
-	if err := c.machineChips(r.Context(), &p, state, site, seen); err != nil {
-		return err
-	}
-	return c.render(w, r, "machine_list", p)
 }
 
-// someMachines returns one page and the cursor of the next. Silence is looked for by
-// reading on until the page is full.
-func (c *console) someMachines(ctx context.Context, f fleet.MachineFilter, onlySilent bool, since time.Time) ([]fleet.Machine, string, error) {
-	if !onlySilent {
-		rows, err := c.Machines.Machines(ctx, f)
-		if rows, ok := more(rows); ok {
-			return rows, rows[len(rows)-1].ID, err
-		}
-		return rows, "", err
-	}
-	f.Limit = 1000
-	var found []fleet.Machine
-	for range maxScan / f.Limit {
-		rows, err := c.Machines.Machines(ctx, f)
-		if err != nil {
-			return nil, "", err
-		}
-		for _, m := range rows {
-			f.After = m.ID
-			if silent(m, since) {
-				found = append(found, m)
-			}
-			if len(found) == pageSize {
-				return found, f.After, nil
-			}
-		}
-		if len(rows) < f.Limit {
-			return found, "", nil
-		}
-	}
-	return found, f.After, nil
-}
-
-func (c *console) machineChips(ctx context.Context, p *machineListPage, state, site, seen string) error {
-	toggle := func(name, value, current, text string) {
-		url := p.List.with(name, value)
-		if value == current {
-			url = p.List.with(name, "")
-		}
-		p.List.Chips = append(p.List.Chips, chip{Text: text, URL: url, Current: value == current})
-	}
-	for _, s := range []fleet.State{fleet.Active, fleet.Quarantined, fleet.Revoked, fleet.Archived} {
-		toggle("state", string(s), state, p.Word("machine.state", string(s)))
-	}
-	toggle("seen", "silent", seen, p.T("machines.silent"))
+func (c *console) siteChoices(ctx context.Context, _ *Page) ([]choice, error) {
 	sites, err := c.Directory.Sites(ctx)
-	if err != nil {
-		return err
+	list := make([]choice, len(sites))
+	for i, s := range sites {
+		list[i] = choice{s.Name, s.Name}
 	}
-	known := site == ""
-	for _, s := range sites {
-		if len(p.List.Chips) < 20 || s.Name == site {
-			toggle("site", s.Name, site, s.Name)
-		}
-		known = known || s.Name == site
+	return list, err
+}
+
+func machineColumns() []column[fleet.Machine] {
+	return []column[fleet.Machine]{
+		{key: "machine", heading: "machine", sort: "hostname", show: func(p *Page, m fleet.Machine) cell { return cell{Text: m.Hostname, URL: "/machines/" + m.ID} }},
+		{key: "state", heading: "state", sort: "state", show: func(p *Page, m fleet.Machine) cell { return p.tagCell("machine.state", m.State) }},
+		{key: "site", heading: "machine.site", sort: "site", show: func(p *Page, m fleet.Machine) cell { return p.textCell(m.Site) }},
+		{key: "area", heading: "machine.area", sort: "area", show: func(p *Page, m fleet.Machine) cell { return p.textCell(m.Area) }},
+		{key: "person", heading: "machine.person", sort: "person", show: func(p *Page, m fleet.Machine) cell {
+			if m.Person == "" {
+				return cell{Text: p.T("machine.nobody"), Quiet: true}
+			}
+			return cell{Text: m.Person}
+		}},
+		{key: "os", heading: "machine.os", sort: "os", show: func(p *Page, m fleet.Machine) cell { return p.textCell(m.OS) }},
+		{key: "serial", heading: "machine.serial", sort: "serial", off: true, show: func(p *Page, m fleet.Machine) cell { return p.textCell(m.Serial) }},
+		{key: "seen", heading: "machine.seen", sort: "seen", down: true, show: machineSeen},
+		{key: "report", heading: "list.last-report", sort: "report", down: true, off: true, show: func(p *Page, m fleet.Machine) cell { return p.sinceCell(m.LastReport) }},
+		{key: "enrolled", heading: "machine.enrolled", sort: "enrolled", down: true, off: true, show: func(p *Page, m fleet.Machine) cell { return p.dateCell(m.EnrolledAt) }},
+		{key: "agent", heading: "machine.agent", sort: "agent", off: true, show: func(p *Page, m fleet.Machine) cell { return p.textCell(m.Agent) }},
+		{key: "spooled", heading: "list.spooled", sort: "spooled", down: true, off: true, number: true, show: func(p *Page, m fleet.Machine) cell { return p.countCell(m.Spooled, "") }},
+		{key: "programs", heading: "nav.software", sort: "programs", down: true, number: true, show: func(p *Page, m fleet.Machine) cell {
+			return p.countCell(m.Programs, "/machines/"+m.ID+"/software")
+		}},
+		{key: "findings", heading: "machine.open-findings", sort: "findings", down: true, number: true, show: func(p *Page, m fleet.Machine) cell {
+			return p.countCell(m.Findings, "/findings?state=open&machine="+m.ID)
+		}},
 	}
-	if !known {
-		toggle("site", site, site, site)
+}
+
+func machineSeen(p *Page, m fleet.Machine) cell {
+	c := p.sinceCell(m.LastSeen)
+	if silent(m, p.Now.Add(-silentAfter)) {
+		c.Tags = []tag{p.Tag("fresh", "old")}
 	}
-	return nil
+	return c
+}
+
+// silent reports whether nothing was heard of an active machine since then.
+func silent(m fleet.Machine, since time.Time) bool {
+	seen := m.LastSeen
+	if seen.IsZero() {
+		seen = m.EnrolledAt
+	}
+	return m.State == fleet.Active && seen.Before(since)
 }

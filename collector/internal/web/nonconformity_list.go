@@ -1,46 +1,77 @@
 package web
 
 import (
-	"net/http"
-	"strconv"
+	"context"
+	"strings"
 
 	"vigia/collector/internal/nonconformity"
-	"vigia/collector/internal/web/form"
+	"vigia/collector/internal/paging"
 )
 
-type nonconformityListPage struct {
-	Page
-	List listing
-	Rows []nonconformity.Nonconformity
+// nonconformityList declares the list of records, newest first.
+func (c *console) nonconformityList() *listOf[nonconformity.Nonconformity] {
+	filterOf := func(n narrowing) nonconformity.Filter {
+		return nonconformity.Filter{Query: n.Text, State: nonconformity.State(n.get("state")), Machine: n.get("machine"), Person: n.get("person"), Area: n.get("area"), Site: n.get("site")}
+	}
+	return &listOf[nonconformity.Nonconformity]{
+		name: "nonconformities", path: "/nonconformities", section: "nonconformities", title: "nav.nonconformities", about: "ncs.about", search: "ncs.search", count: "list.nonconformities",
+		empty: "ncs.empty", emptyHelp: "ncs.empty.help", order: "-number", columns: nonconformityColumns(),
+		filters: []filter{
+			{name: "state", label: "state", quick: true, closed: true, offer: words("nc.state", string(nonconformity.Open), string(nonconformity.Contained))},
+			{name: "site", label: "machine.site", offer: c.siteChoices},
+			{name: "area", label: "machine.area"},
+			{name: "person", label: "nc.person"},
+			{name: "machine", label: "machine", say: c.machineName},
+		},
+		page: func(ctx context.Context, n narrowing, o paging.Order) (paging.Page[nonconformity.Nonconformity], error) {
+			return c.Nonconformities.Page(ctx, filterOf(n), o)
+		},
+		total: func(ctx context.Context, n narrowing, most int) (int, error) {
+			return c.Nonconformities.Count(ctx, filterOf(n), most)
+		},
+	}
 }
 
-// nonconformityList shows the records, newest first.
-func (c *console) nonconformityList(w http.ResponseWriter, r *http.Request) error {
-	p := nonconformityListPage{Page: c.newPage(w, r, "nonconformities")}
-	p.Title = p.T("nav.nonconformities")
-	state, after := form.OneOf(r, "state", string(nonconformity.Open), string(nonconformity.Contained)), form.Number(r, "after", 1<<60)
-	p.List = listing{Path: "/nonconformities", Query: form.Text(r, "q"), Filters: []string{"state", state}}
-	p.List.Filtered = p.List.Query+state != ""
-	rows, err := c.Nonconformities.List(r.Context(), nonconformity.Filter{
-		Query: p.List.Query, State: nonconformity.State(state), After: after, Limit: pageSize + 1,
-	})
-	if err != nil {
-		return err
+func nonconformityColumns() []column[nonconformity.Nonconformity] {
+	type record = nonconformity.Nonconformity
+	return []column[record]{
+		{key: "number", heading: "nc.number", sort: "number", down: true, show: func(p *Page, n record) cell {
+			return cell{Text: n.Number, URL: "/nonconformities/" + n.Number}
+		}},
+		{key: "state", heading: "state", sort: "state", show: func(p *Page, n record) cell { return p.tagCell("nc.state", n.State) }},
+		{key: "person", heading: "nc.person", sort: "person", show: func(p *Page, n record) cell {
+			switch {
+			case n.PersonName != "":
+				return cell{Text: n.PersonName}
+			case n.Person != "":
+				return cell{Text: n.Person}
+			}
+			return cell{Text: p.T("machine.nobody"), Quiet: true}
+		}},
+		{key: "machine", heading: "machine", sort: "machine", show: func(p *Page, n record) cell {
+			return p.linkCell(n.Hostname, "/machines/"+n.Machine, "see-machines")
+		}},
+		{key: "area", heading: "machine.area", sort: "area", show: func(p *Page, n record) cell { return p.textCell(n.Area) }},
+		{key: "site", heading: "machine.site", sort: "site", off: true, show: func(p *Page, n record) cell { return p.textCell(n.Site) }},
+		{key: "programs", heading: "nc.programs", show: recordPrograms},
+		{key: "opened", heading: "nc.opened", sort: "opened", down: true, show: func(p *Page, n record) cell { return p.sinceCell(n.OpenedAt) }},
+		{key: "contained", heading: "nc.contained", sort: "contained", down: true, off: true, show: func(p *Page, n record) cell { return p.dateCell(n.ContainedAt) }},
+		{key: "recurrences", heading: "finding.recurrences", sort: "recurrences", down: true, off: true, number: true, show: func(p *Page, n record) cell { return p.countCell(n.Recurrences, "") }},
 	}
-	rows, next := more(rows)
-	p.Rows = rows
-	if next {
-		p.List.Next = p.List.url("after", strconv.FormatInt(rows[len(rows)-1].Row, 10))
-	}
-	if after > 0 {
-		p.List.First = p.List.url()
-	}
-	for _, s := range []nonconformity.State{nonconformity.Open, nonconformity.Contained} {
-		ch := chip{Text: p.Word("nc.state", string(s)), URL: p.List.with("state", string(s)), Current: string(s) == state}
-		if ch.Current {
-			ch.URL = p.List.with("state", "")
+}
+
+// recordPrograms names the first three programs of a record.
+func recordPrograms(p *Page, n nonconformity.Nonconformity) cell {
+	var names []string
+	for i, program := range n.Programs {
+		if i == 3 {
+			break
 		}
-		p.List.Chips = append(p.List.Chips, ch)
+		names = append(names, program.Name)
 	}
-	return c.render(w, r, "nonconformity_list", p)
+	c := p.textCell(strings.Join(names, ", "))
+	if rest := len(n.Programs) - len(names); rest > 0 {
+		c.Text += " " + p.N("nc.more-programs", rest)
+	}
+	return c
 }

@@ -13,11 +13,11 @@ import (
 func addresses() []string {
 	return []string{
 		"/", "/home/counts",
-		"/machines", "/machines?q=zzz", "/machines?state=quarantined&site=Quer%C3%A9taro", "/machines?seen=silent",
+		"/machines", "/machines?q=zzz", "/machines?state=quarantined&site=Quer%C3%A9taro", "/machines?seen=silent", "/machines?sort=-seen&cols=machine.serial.seen.agent.enrolled.spooled", "/machines?sort=nada&cols=nada&after=",
 		"/machines/" + laptop, "/machines/" + server, "/machines/" + silentPC, "/machines/" + freshPC,
 		"/machines/" + laptop + "/software", "/machines/" + laptop + "/software?show=findings", "/machines/" + laptop + "/software?page=2", "/machines/" + freshPC + "/software",
 		"/machines/" + laptop + "/history", "/machines/" + freshPC + "/history",
-		"/software", "/software?source=deb&after=50", "/software?q=zzz",
+		"/software", "/software?source=deb&after=50.", "/software?q=zzz",
 		"/findings", "/findings?state=open&machine=" + laptop, "/findings?q=zzz",
 		"/findings/41", "/findings/40", "/findings/39", "/findings/12", "/findings/11",
 		"/nonconformities", "/nonconformities?state=contained", "/nonconformities/NC-2026-0001", "/nonconformities/NC-2026-0002",

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"vigia/collector/internal/access"
+	"vigia/collector/internal/report"
 )
 
 // route is one address with what may be done there: whoever lacks the right gets no
@@ -27,17 +28,25 @@ func (c *console) routes() []route {
 		{"GET", "/{$}", access.Oneself, c.homeShow},
 		{"GET", "/home/counts", access.Oneself, c.homeCounts},
 
-		{"GET", "/machines", access.SeeMachines, c.machineList},
+		{"GET", "/machines", access.SeeMachines, showList(c, c.machineList)},
+		{"GET", "/machines.csv", access.SeeMachines, sendList(c, c.machineList, report.CSV)},
+		{"GET", "/machines.xlsx", access.SeeMachines, sendList(c, c.machineList, report.XLSX)},
 		{"GET", "/machines/{id}", access.SeeMachines, c.machineShow},
 		{"GET", "/machines/{id}/software", access.SeeMachines, c.machineSoftware},
 		{"GET", "/machines/{id}/history", access.SeeMachines, c.machineHistory},
 
-		{"GET", "/software", access.SeePrograms, c.softwareList},
+		{"GET", "/software", access.SeePrograms, showList(c, c.softwareList)},
+		{"GET", "/software.csv", access.SeePrograms, sendList(c, c.softwareList, report.CSV)},
+		{"GET", "/software.xlsx", access.SeePrograms, sendList(c, c.softwareList, report.XLSX)},
 
-		{"GET", "/findings", access.SeeFindings, c.findingList},
+		{"GET", "/findings", access.SeeFindings, showList(c, c.findingList)},
+		{"GET", "/findings.csv", access.SeeFindings, sendList(c, c.findingList, report.CSV)},
+		{"GET", "/findings.xlsx", access.SeeFindings, sendList(c, c.findingList, report.XLSX)},
 		{"GET", "/findings/{n}", access.SeeFindings, c.findingShow},
 
-		{"GET", "/nonconformities", access.SeeNonconformities, c.nonconformityList},
+		{"GET", "/nonconformities", access.SeeNonconformities, showList(c, c.nonconformityList)},
+		{"GET", "/nonconformities.csv", access.SeeNonconformities, sendList(c, c.nonconformityList, report.CSV)},
+		{"GET", "/nonconformities.xlsx", access.SeeNonconformities, sendList(c, c.nonconformityList, report.XLSX)},
 		{"GET", "/nonconformities/{number}", access.SeeNonconformities, c.nonconformityShow},
 
 		{"", "/", access.Anybody, c.nothingHere},

@@ -1,53 +1,47 @@
 package web
 
 import (
-	"net/http"
-	"strconv"
+	"context"
 
 	"vigia/collector/internal/fleet"
-	"vigia/collector/internal/web/form"
+	"vigia/collector/internal/paging"
 )
 
-type softwareListPage struct {
-	Page
-	List listing
-	Rows []fleet.TitleRow
+// softwareList declares the list of every program of the company, with on how many
+// machines it is.
+func (c *console) softwareList() *listOf[fleet.TitleRow] {
+	filterOf := func(n narrowing) fleet.TitleFilter {
+		return fleet.TitleFilter{Query: n.Text, Source: n.get("source")}
+	}
+	return &listOf[fleet.TitleRow]{
+		name: "software", path: "/software", section: "software", title: "nav.software", about: "software.about", search: "programs.search", count: "count.programs",
+		empty: "programs.empty", emptyHelp: "machines.empty.help", order: "name",
+		columns: []column[fleet.TitleRow]{
+			{key: "program", heading: "program", sort: "name", show: func(p *Page, t fleet.TitleRow) cell { return p.textCell(t.Name) }},
+			{key: "version", heading: "version", sort: "version", show: func(p *Page, t fleet.TitleRow) cell { return p.textCell(t.Version) }},
+			{key: "publisher", heading: "publisher", sort: "publisher", show: func(p *Page, t fleet.TitleRow) cell { return p.textCell(t.Publisher) }},
+			{key: "source", heading: "source", sort: "source", show: func(p *Page, t fleet.TitleRow) cell { return cell{Text: p.Name("source", t.Source)} }},
+			{key: "machines", heading: "nav.machines", sort: "installs", down: true, number: true, show: func(p *Page, t fleet.TitleRow) cell { return p.countCell(t.Installs, "") }},
+			{key: "seen", heading: "program.seen", sort: "seen", down: true, show: func(p *Page, t fleet.TitleRow) cell { return p.sinceCell(t.FirstSeen) }},
+		},
+		filters: []filter{{name: "source", label: "source", quick: true, offer: names("source", "deb", "rpm", "snap", "flatpak", "file"),
+			say: func(_ context.Context, p *Page, v string) (string, error) { return p.Name("source", v), nil }}},
+		page: func(ctx context.Context, n narrowing, o paging.Order) (paging.Page[fleet.TitleRow], error) {
+			return c.Inventory.TitlePage(ctx, filterOf(n), o)
+		},
+		total: func(ctx context.Context, n narrowing, most int) (int, error) {
+			return c.Inventory.CountTitles(ctx, filterOf(n), most)
+		},
+	}
 }
 
-// softwareList shows every program of the company, with on how many machines it is.
-func (c *console) softwareList(w http.ResponseWriter, r *http.Request) error {
-	p := softwareListPage{Page: c.newPage(w, r, "software")}
-	p.Title = p.T("nav.software")
-	source, after := form.Text(r, "source"), form.Number(r, "after", 1<<40)
-	p.List = listing{Path: "/software", Query: form.Text(r, "q"), Filters: []string{"source", source}}
-	p.List.Filtered = p.List.Query+source != ""
-	rows, err := c.Inventory.Titles(r.Context(), fleet.TitleFilter{Query: p.List.Query, Source: source, After: after, Limit: pageSize + 1})
-	if err != nil {
-		return err
+// names offers values of an open group, in words where there are any.
+func names(group string, values ...string) func(context.Context, *Page) ([]choice, error) {
+	return func(_ context.Context, p *Page) ([]choice, error) {
+		var list []choice
+		for _, v := range values {
+			list = append(list, choice{v, p.Name(group, v)})
+		}
+		return list, nil
 	}
-	rows, next := more(rows)
-	p.Rows = rows
-	if next {
-		p.List.Next = p.List.url("after", strconv.FormatInt(after+int64(len(rows)), 10))
-	}
-	if after > 0 {
-		p.List.First = p.List.url()
-	}
-	known := source == ""
-	for _, s := range []string{"deb", "snap", "flatpak", "file"} {
-		known = known || s == source
-		p.List.Chips = append(p.List.Chips, p.sourceChip(s, source))
-	}
-	if !known {
-		p.List.Chips = append(p.List.Chips, p.sourceChip(source, source))
-	}
-	return c.render(w, r, "software_list", p)
-}
-
-func (p *softwareListPage) sourceChip(source, current string) chip {
-	ch := chip{Text: p.Name("source", source), URL: p.List.with("source", source), Current: source == current}
-	if ch.Current {
-		ch.URL = p.List.with("source", "")
-	}
-	return ch
 }

@@ -22,6 +22,7 @@ import (
 	"vigia/collector/internal/locale"
 	"vigia/collector/internal/nonconformity"
 	"vigia/collector/internal/org"
+	"vigia/collector/internal/paging"
 	"vigia/internal/policy"
 )
 
@@ -29,6 +30,15 @@ import (
 type Machines interface {
 	Machine(ctx context.Context, id string) (fleet.Machine, error)
 	Machines(ctx context.Context, f fleet.MachineFilter) ([]fleet.Machine, error)
+	MachinePage(ctx context.Context, f fleet.MachineFilter, o paging.Order) (paging.Page[fleet.Machine], error)
+	CountMachines(ctx context.Context, f fleet.MachineFilter, most int) (int, error)
+}
+
+// Inventory is what pages ask about what machines told, and about all programs.
+type Inventory interface {
+	fleet.InventoryReader
+	TitlePage(ctx context.Context, f fleet.TitleFilter, o paging.Order) (paging.Page[fleet.TitleRow], error)
+	CountTitles(ctx context.Context, f fleet.TitleFilter, most int) (int, error)
 }
 
 // Findings is what pages ask about findings; authorization.FindingReader has it.
@@ -36,12 +46,16 @@ type Findings interface {
 	Findings(ctx context.Context, f authorization.FindingFilter) ([]authorization.Finding, error)
 	Finding(ctx context.Context, row int64) (authorization.Finding, error)
 	FindingCounts(ctx context.Context) (map[authorization.FindingState]int, error)
+	FindingPage(ctx context.Context, f authorization.FindingFilter, o paging.Order) (paging.Page[authorization.Finding], error)
+	CountFindings(ctx context.Context, f authorization.FindingFilter, most int) (int, error)
 }
 
 // Nonconformities is what pages ask about records; nonconformity.Store has it.
 type Nonconformities interface {
 	ByNumber(ctx context.Context, number string) (nonconformity.Nonconformity, error)
 	List(ctx context.Context, f nonconformity.Filter) ([]nonconformity.Nonconformity, error)
+	Page(ctx context.Context, f nonconformity.Filter, o paging.Order) (paging.Page[nonconformity.Nonconformity], error)
+	Count(ctx context.Context, f nonconformity.Filter, most int) (int, error)
 }
 
 // Directory is what pages ask about people and places; org.Store has it.
@@ -81,7 +95,7 @@ type Counts struct {
 // Deps is what the pages stand on. All fields are required but Counts.
 type Deps struct {
 	Machines        Machines
-	Inventory       fleet.InventoryReader
+	Inventory       Inventory
 	Findings        Findings
 	Nonconformities Nonconformities
 	Directory       Directory
