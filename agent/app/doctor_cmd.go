@@ -213,7 +213,7 @@ func sourceRemedy(source string) string {
 		return "look whether flatpak works: flatpak list"
 	case "file":
 		return "look whether /opt, /usr/local and people's homes can be read, and whether a network home hangs"
-	case "clamav":
+	case "ClamAV":
 		return "look whether ClamAV works: clamconf"
 	}
 	return "run vigia-agent inventory --section sources as an administrator; if it stays so, tell the error to whoever maintains Vigía"
