@@ -11,6 +11,7 @@ packages=(
   dpkg-dev                     # building the .deb files that tests install
   poppler-utils                # PDF to pictures
   fusioninventory-agent        # the peer of make bench
+  lz4                          # what the probe of apt lists is compared with
   procps util-linux iproute2 strace
 )
 
