@@ -13,11 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"vigia/collector/internal/account"
 	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/fleet"
 	"vigia/collector/internal/ingest"
 	"vigia/collector/internal/org"
-	"vigia/collector/internal/signin"
 	"vigia/collector/internal/store"
 	"vigia/collector/internal/store/storetest"
 	"vigia/internal/inventory"
@@ -29,10 +29,10 @@ import (
 type storeLinks struct{ s *store.Store }
 
 func (l storeLinks) UseLink(ctx context.Context, secret string) (string, error) {
-	var link signin.Link
+	var link account.Link
 	err := l.s.InTx(ctx, func(ctx context.Context) error {
 		var err error
-		link, err = l.s.UseSigninLink(ctx, sha256.Sum256([]byte(secret)), now)
+		link, err = l.s.UseLink(ctx, sha256.Sum256([]byte(secret)), now)
 		return err
 	})
 	return link.Person, err
@@ -71,7 +71,7 @@ func seed(t *testing.T, s *store.Store) {
 	stop()
 	must(<-done)
 	must(s.InTx(ctx, func(ctx context.Context) error {
-		return s.CreateSigninLink(ctx, signin.Link{Hash: sha256.Sum256([]byte("enlace")), Person: "ana@example.com", CreatedAt: now, ExpiresAt: now.Add(time.Hour)})
+		return s.CreateLink(ctx, account.Link{Purpose: account.ForOperator, Hash: sha256.Sum256([]byte("enlace")), Person: "ana@example.com", CreatedAt: now, ExpiresAt: now.Add(time.Hour)})
 	}))
 }
 
@@ -172,7 +172,7 @@ func TestRealStore(t *testing.T) {
 		}
 		if s.Engine() == "sqlite" && !t.Failed() {
 			if err := s.InTx(t.Context(), func(ctx context.Context) error {
-				return s.CreateSigninLink(ctx, signin.Link{Hash: sha256.Sum256([]byte("otro")), CreatedAt: now, ExpiresAt: now.Add(time.Hour)})
+				return s.CreateLink(ctx, account.Link{Purpose: account.ForOperator, Hash: sha256.Sum256([]byte("otro")), CreatedAt: now, ExpiresAt: now.Add(time.Hour)})
 			}); err != nil {
 				t.Fatal(err)
 			}
