@@ -42,6 +42,7 @@ type App struct {
 	console   http.Handler
 	jobs      []job
 	from      int64 // newest change known at the start
+	fromRules int64 // newest fleet.ChangePolicy known at the start
 }
 
 // New opens the database, makes what the first start needs, and listens. All errors of
@@ -83,6 +84,7 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.ingester = a.desk.newIngester(a.name)
+	a.ingester.PolicyChanged(a.fromRules) // what changed while no collector ran
 	a.reports = reports{a.ingester}
 	if err := a.serveAgents(ctx, presence); err != nil {
 		return err
@@ -145,7 +147,8 @@ func (a *App) newNames(ctx context.Context) error {
 	return nil
 }
 
-// catchUp returns the number of the newest change.
+// catchUp returns the number of the newest change, and notes that of the newest one of
+// the policy.
 func (a *App) catchUp(ctx context.Context) (int64, error) {
 	for from := int64(0); ; {
 		changes, newest, err := a.desk.store.Since(ctx, from)
@@ -153,6 +156,11 @@ func (a *App) catchUp(ctx context.Context) (int64, error) {
 			return from, err
 		}
 		from = newest
+		for _, c := range changes {
+			if c.Kind == fleet.ChangePolicy {
+				a.fromRules = c.Seq
+			}
+		}
 	}
 }
 

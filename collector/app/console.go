@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"time"
 
 	"vigia/collector/internal/locale"
 	"vigia/collector/internal/view"
@@ -20,8 +21,17 @@ func newConsole(d *desk, cfg Config) (http.Handler, error) {
 	seen := view.New(d.store) // what the actor of each request may see
 	return web.New(web.Deps{
 		Machines: seen, Inventory: seen, Findings: seen, Nonconformities: view.NewRecords(d.store.Nonconformities()), Directory: d.store, Allowlist: d.store,
+		Counts:    homeCounts(d),
 		Explainer: explainer{d}, SignIn: d, Sessions: d.store.Sessions(), Texts: texts, Zone: cfg.Zone, Now: cfg.Now, NewID: newID, Log: cfg.Log,
 	})
+}
+
+// homeCounts gives the home page its figures.
+func homeCounts(d *desk) func(context.Context, time.Time) (web.Counts, error) {
+	return func(ctx context.Context, silentSince time.Time) (web.Counts, error) {
+		n, err := d.store.Counts(ctx, silentSince)
+		return web.Counts(n), err
+	}
 }
 
 // serveHTTPS is serveHTTP over the server's TLS.

@@ -14,6 +14,9 @@ type job = jobs.Job
 // effect: longer than an agent's spool keeps a report (90 days).
 const keepReports = 120 * 24 * time.Hour
 
+// keepCommands is how long a command is known after its answer, or unanswered.
+const keepCommands = 90 * 24 * time.Hour
+
 // jobs lists the periodic work of the collector.
 func (d *desk) jobs() []job {
 	return []job{
@@ -22,13 +25,21 @@ func (d *desk) jobs() []job {
 			return err
 		}},
 		{Name: "forget-reports", Every: 6 * time.Hour, Lease: 10 * time.Minute, Run: func(ctx context.Context) error {
-			for {
-				n, err := d.store.PruneReports(ctx, d.now().Add(-keepReports).UnixMicro(), 500)
-				if err != nil || n == 0 {
-					return err
-				}
-			}
+			return inParts(func() (int64, error) { return d.store.PruneReports(ctx, d.now().Add(-keepReports).UnixMicro(), 500) })
 		}},
+		{Name: "forget-commands", Every: 24 * time.Hour, Lease: 10 * time.Minute, Run: func(ctx context.Context) error {
+			return inParts(func() (int64, error) { return d.store.PruneCommands(ctx, d.now().Add(-keepCommands), 500) })
+		}},
+	}
+}
+
+// inParts repeats some work until it finds no more to do, so that each transaction is short.
+func inParts(some func() (int64, error)) error {
+	for {
+		n, err := some()
+		if err != nil || n == 0 {
+			return err
+		}
 	}
 }
 

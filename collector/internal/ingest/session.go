@@ -132,9 +132,6 @@ func (s *Session) Unchanged(ctx context.Context, combined inventory.Digest) (Res
 	return Result{}, nil
 }
 
-// Alive takes a sign of life that tells nothing but the agent's version.
-func (s *Session) Alive(ctx context.Context, agent string) error { return s.Hello(ctx, agent, 0) }
-
 // Hello takes the start of a connection: the agent's version, and how many reports wait
 // on the machine. It returns after the commit.
 func (s *Session) Hello(ctx context.Context, agent string, spooled int) error {

@@ -51,6 +51,21 @@ func (s *Store) PendingCommands(ctx context.Context, machine string) (out []flee
 	return out, err
 }
 
+// PruneCommands removes at most limit commands that were finished before a time, or
+// were queued before it and never answered, and returns how many.
+func (s *Store) PruneCommands(ctx context.Context, before time.Time, limit int) (int64, error) {
+	var gone int64
+	err := s.InTx(ctx, func(ctx context.Context) error {
+		res, err := s.txFrom(ctx).tx.ExecContext(ctx, `DELETE FROM command WHERE id IN
+			(SELECT id FROM command WHERE CASE WHEN done_at <> 0 THEN done_at ELSE created_at END < $1 ORDER BY id LIMIT $2)`, micros(before), limit)
+		if err == nil {
+			gone, err = res.RowsAffected()
+		}
+		return err
+	})
+	return gone, s.mapError("forgetting commands", err)
+}
+
 // FinishCommand implements fleet.CommandStore. The first answer counts.
 func (s *Store) FinishCommand(ctx context.Context, id string, ok bool, problem string, at time.Time) error {
 	return s.write(ctx, "finishing a command", func(ctx context.Context, q *db.Queries) error {
