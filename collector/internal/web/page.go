@@ -107,5 +107,13 @@ func (p Page) OrNone(s string) template.HTML {
 // Number64 writes a count; templates cannot convert.
 func (p Page) Number64(n int) string { return p.Number(int64(n)) }
 
+// HelpURL is the page of the manual about what the reader looks at.
+func (p Page) HelpURL() string {
+	if p.Section == "" || p.Section == "help" {
+		return "/help"
+	}
+	return "/help/" + p.Section
+}
+
 // Less is a - b, for templates.
 func (p Page) Less(a, b int) int { return a - b }

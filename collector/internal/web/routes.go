@@ -27,6 +27,8 @@ func (c *console) routes() []route {
 
 		{"GET", "/{$}", access.Oneself, c.homeShow},
 		{"GET", "/home/counts", access.Oneself, c.homeCounts},
+		{"GET", "/search", access.Oneself, c.searchShow},
+		{"GET", "/search/quick", access.Oneself, c.searchQuick},
 
 		{"GET", "/machines", access.SeeMachines, showList(c, c.machineList)},
 		{"GET", "/machines.csv", access.SeeMachines, sendList(c, c.machineList, report.CSV)},

@@ -141,7 +141,7 @@ try {
   await page.goto(base + "/");
   const other = await browser.newPage(); // signs out while the home page is open elsewhere
   await other.goto(base + "/software");
-  await other.click(".vg-top form button");
+  await other.click(".vg-account form button");
   await other.waitForURL(base + "/signin");
   await page.waitForFunction(() => !document.querySelector("#live") && document.querySelector("code"), undefined, { timeout: 30000 });
   console.log(`${visits} visits`);
