@@ -117,7 +117,7 @@ func (s *Store) FinishMail(ctx context.Context, row int64, holder string, r noti
 		ended = 0
 	}
 	err = s.write(ctx, "noting what became of mail", func(ctx context.Context, q *db.Queries) error {
-		n, err := q.FinishMail(ctx, db.FinishMailParams{State: string(r.State), NextAt: micros(r.NextAt), EndedAt: ended, Problem: storable(r.Problem), Code: int64(r.Code), ID: row, HeldBy: holder})
+		n, err := q.FinishMail(ctx, db.FinishMailParams{State: string(r.State), NextAt: micros(r.NextAt), EndedAt: ended, Problem: storable(r.Problem), Code: int64(r.Code), ID: row, Holder: holder})
 		mine = n == 1
 		return err
 	})

@@ -29,9 +29,11 @@ RETURNING *;
 UPDATE mail SET held_by = $1, held_until = $2 WHERE id = $3 AND state = 'waiting' AND held_until <= $4 RETURNING *;
 
 -- name: FinishMail :execrows
-UPDATE mail SET state = $1, attempts = attempts + 1, next_at = $2, ended_at = $3, problem = $4, code = $5, held_by = '', held_until = 0,
-    body_text = CASE WHEN secret <> 0 AND $3 <> 0 THEN '' ELSE body_text END, body_html = CASE WHEN secret <> 0 AND $3 <> 0 THEN '' ELSE body_html END
-WHERE id = $6 AND state = 'waiting' AND held_by = $7;
+UPDATE mail SET state = sqlc.arg(state), attempts = attempts + 1, next_at = sqlc.arg(next_at), ended_at = cast(sqlc.arg(ended_at) AS bigint),
+    problem = sqlc.arg(problem), code = sqlc.arg(code), held_by = '', held_until = 0,
+    body_text = CASE WHEN secret <> 0 AND cast(sqlc.arg(ended_at) AS bigint) <> 0 THEN '' ELSE body_text END,
+    body_html = CASE WHEN secret <> 0 AND cast(sqlc.arg(ended_at) AS bigint) <> 0 THEN '' ELSE body_html END
+WHERE id = sqlc.arg(id) AND state = 'waiting' AND held_by = sqlc.arg(holder);
 
 -- name: ReleaseMail :exec
 UPDATE mail SET held_by = '', held_until = 0 WHERE held_by = $1;

@@ -193,8 +193,10 @@ func (q *Queries) ExpireMail(ctx context.Context, arg ExpireMailParams) (int64, 
 }
 
 const finishMail = `-- name: FinishMail :execrows
-UPDATE mail SET state = $1, attempts = attempts + 1, next_at = $2, ended_at = $3, problem = $4, code = $5, held_by = '', held_until = 0,
-    body_text = CASE WHEN secret <> 0 AND $3 <> 0 THEN '' ELSE body_text END, body_html = CASE WHEN secret <> 0 AND $3 <> 0 THEN '' ELSE body_html END
+UPDATE mail SET state = $1, attempts = attempts + 1, next_at = $2, ended_at = cast($3 AS bigint),
+    problem = $4, code = $5, held_by = '', held_until = 0,
+    body_text = CASE WHEN secret <> 0 AND cast($3 AS bigint) <> 0 THEN '' ELSE body_text END,
+    body_html = CASE WHEN secret <> 0 AND cast($3 AS bigint) <> 0 THEN '' ELSE body_html END
 WHERE id = $6 AND state = 'waiting' AND held_by = $7
 `
 
@@ -205,7 +207,7 @@ type FinishMailParams struct {
 	Problem string
 	Code    int64
 	ID      int64
-	HeldBy  string
+	Holder  string
 }
 
 func (q *Queries) FinishMail(ctx context.Context, arg FinishMailParams) (int64, error) {
@@ -216,7 +218,7 @@ func (q *Queries) FinishMail(ctx context.Context, arg FinishMailParams) (int64, 
 		arg.Problem,
 		arg.Code,
 		arg.ID,
-		arg.HeldBy,
+		arg.Holder,
 	)
 	if err != nil {
 		return 0, err
