@@ -69,7 +69,7 @@ func plainLines(s string) string {
 func sentence(err error) string {
 	var problems org.Problems
 	if errors.As(err, &problems) {
-		return fmt.Sprintf("nothing was saved: the file of people has %d problems\n%s", len(problems), problems)
+		return problemLines(problems)
 	}
 	var e *apperr.Error
 	if !errors.As(err, &e) {
@@ -84,6 +84,25 @@ func sentence(err error) string {
 			value = stamp(at)
 		}
 		text = strings.ReplaceAll(text, "{"+name+"}", fmt.Sprint(value))
+	}
+	return text
+}
+
+// maxProblemLines bounds how many problems of a file are told.
+const maxProblemLines = 200
+
+// problemLines tells what is wrong with a file of people, line by line.
+func problemLines(list org.Problems) string {
+	text := fmt.Sprintf("nothing was saved: the file of people has %d problems", len(list))
+	for i, p := range list {
+		if i == maxProblemLines {
+			return text + fmt.Sprintf("\nand %d more", len(list)-i)
+		}
+		text += fmt.Sprintf("\nline %d: ", p.Line)
+		if p.Field != "" {
+			text += fmt.Sprintf("%s %q: ", p.Field, p.Value)
+		}
+		text += locale.Error(p.Err(), locale.English)
 	}
 	return text
 }

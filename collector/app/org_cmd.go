@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -9,16 +10,17 @@ import (
 
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/org"
+	"vigia/collector/internal/sheet"
 )
 
 type orgCmds struct {
-	Import orgImportCmd `cmd:"" help:"Take over sites, areas, managers, people and their machines from a CSV file."`
+	Import orgImportCmd `cmd:"" help:"Take over sites, areas, managers, people and their machines from a CSV or XLSX file."`
 	People orgPeopleCmd `cmd:"" help:"List people."`
 }
 
 type orgImportCmd struct {
 	dataFlags `embed:""`
-	File      string `arg:"" help:"CSV; - is standard input."`
+	File      string `arg:"" help:"CSV or XLSX; - is standard input."`
 	DryRun    bool   `help:"Show what would change and save nothing." short:"n"`
 }
 
@@ -27,8 +29,8 @@ func (orgImportCmd) Help() string {
 	return examples("org import people.csv --dry-run", "org import people.csv") + `
 
 The header is email,name,area,site,remote,manager_email,primary_machine,role, in any order, separated by , or ;.
-The file is UTF-8, or Windows-1252 as Excel saves it. remote says whether the site is a remote one (yes, no);
-manager_email is the area's manager; role is empty (employee) or one of administrator, technician, area-manager, hr,
+A CSV file is UTF-8, or Windows-1252 as Excel saves it; of an XLSX file the first sheet is read. remote says whether the site is a remote one (yes, no);
+manager_email is the area's manager; role is empty (employee for a new person, as it is for a known one) or one of administrator, technician, area-manager, hr,
 purchasing, treasury, general-management, employee, auditor. Nothing is saved when a line is wrong.`
 }
 
@@ -47,10 +49,14 @@ func (c *orgImportCmd) Run(s *streams) error {
 		if err != nil {
 			return err
 		}
-		for _, l := range p.Lines {
-			fmt.Fprintln(s.out, plain(l))
+		if len(p.Problems) > 0 {
+			return apperr.Wrap(p.Problems, apperr.Invalid, "org.import-file", apperr.Args{"problems": len(p.Problems)})
 		}
-		if rest := p.Sites.New + p.Sites.Changed + p.Areas.New + p.Areas.Changed + p.People.New + p.People.Changed - len(p.Lines); rest > 0 {
+		shown := p.Changes[:min(len(p.Changes), maxChangeLines)]
+		for _, x := range shown {
+			fmt.Fprintln(s.out, plain(changeLine(x)))
+		}
+		if rest := p.Total() - len(shown); rest > 0 {
 			fmt.Fprintf(s.out, "and %d more\n", rest)
 		}
 		_, err = fmt.Fprintf(s.out, "%s: people %s; areas %s; sites %s; %d machines assigned\n", verb, counts(p.People), counts(p.Areas), counts(p.Sites), p.Machines)
@@ -58,16 +64,37 @@ func (c *orgImportCmd) Run(s *streams) error {
 	})
 }
 
+// maxChangeLines bounds how many changes are told.
+const maxChangeLines = 50
+
+// changeLine is "changed person ana@example.com: role employee → hr".
+func changeLine(x org.Change) string {
+	if x.New {
+		return "new " + x.Kind + " " + x.Name
+	}
+	text := "changed " + x.Kind + " " + x.Name
+	for i, f := range x.Fields {
+		sep := ", "
+		if i == 0 {
+			sep = ": "
+		}
+		text += sep + f.Field + " " + cmp.Or(f.From, "none") + " → " + cmp.Or(f.To, "none")
+	}
+	return text
+}
+
+// read reads the file. What is wrong with it is told with what is wrong with its place
+// in the directory, all at once.
 func (c *orgImportCmd) read(s *streams) (*org.File, error) {
 	if c.File == "-" {
-		return org.ParseFile(s.in)
+		return sheet.People(s.in)
 	}
 	f, err := openFile(c.File)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return org.ParseFile(f)
+	return sheet.People(f)
 }
 
 // openFile opens what a command is to read; the error is a sentence.

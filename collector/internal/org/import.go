@@ -2,19 +2,26 @@ package org
 
 import (
 	"context"
-	"slices"
-	"strings"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"time"
 
+	"vigia/collector/internal/access"
 	"vigia/collector/internal/actor"
+	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/audit"
 )
 
-// Importer takes over a file of people.
+// Transactor runs fn in one transaction that its context carries.
+type Transactor interface {
+	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+}
+
+// Importer takes over rows of people from a file or any other source. All of it needs
+// the right to change people; to give or take a role needs the right to change roles.
 type Importer struct {
-	Tx interface {
-		InTx(ctx context.Context, fn func(ctx context.Context) error) error
-	}
+	Tx     Transactor
 	Store  Store
 	Audit  audit.Log
 	Notify func(ctx context.Context) error // tells that who belongs where has changed, in ctx's transaction
@@ -24,37 +31,86 @@ type Importer struct {
 // Preview is what an import would do, or did.
 type Preview struct {
 	Sites, Areas, People Counts
-	Lines                []string // "new person ana@example.com", … at most maxPreview
+	Changes              []Change // at most maxChanges, problems or not
+	Problems             Problems // while there are any, nothing is saved
 	Machines             int      // machines that got a responsible person or lost one; after Import only
+	Sum                  [32]byte // of all that it would change; equal when nothing happened in between
 }
 
 // Counts are those of one kind of object.
 type Counts struct{ New, Changed, Same int }
 
-const maxPreview = 50
+// Total is how many objects would be saved.
+func (p *Preview) Total() int {
+	n := 0
+	for _, c := range []Counts{p.Sites, p.Areas, p.People} {
+		n += c.New + c.Changed
+	}
+	return n
+}
 
-// Preview tells what Import would do. Errors: Invalid with Problems for managers who
-// are in neither the file nor the directory.
+// Change is one object that is new or differs.
+type Change struct {
+	Line   int    // of a person, 0 for sites and areas
+	Kind   string // "site", "area", "person"
+	Name   string // of the site or area; e-mail of the person
+	New    bool
+	Fields []FieldChange
+}
+
+// FieldChange is one field that differs; From is empty in a new object.
+type FieldChange struct{ Field, From, To string }
+
+// maxChanges bounds how many changes a preview lists.
+const maxChanges = 1000
+
+// Preview tells what Import would do. The problems of the file are among its Problems;
+// an error is another one's.
 func (i *Importer) Preview(ctx context.Context, f *File) (Preview, error) {
-	plan, err := i.plan(ctx, f)
-	return plan.Preview, err
+	if _, err := access.Need(ctx, access.ChangePeople); err != nil {
+		return Preview{}, err
+	}
+	p, err := i.plan(ctx, f)
+	return p.Preview, err
 }
 
 // Import saves the file as a whole, in one transaction. People who are not in it stay
-// as they are.
+// as they are. Errors: Invalid with Problems.
 func (i *Importer) Import(ctx context.Context, f *File) (Preview, error) {
+	return i.importIf(ctx, f, nil)
+}
+
+// ImportSame does the same when it would change what the preview with that Sum said.
+// Errors: Conflict "org.import-changed" besides.
+func (i *Importer) ImportSame(ctx context.Context, f *File, sum [32]byte) (Preview, error) {
+	return i.importIf(ctx, f, &sum)
+}
+
+func (i *Importer) importIf(ctx context.Context, f *File, sum *[32]byte) (Preview, error) {
+	if _, err := access.Need(ctx, access.ChangePeople); err != nil {
+		return Preview{}, err
+	}
 	var p plan
 	err := i.Tx.InTx(ctx, func(ctx context.Context) error {
 		var err error
 		if p, err = i.plan(ctx, f); err != nil {
 			return err
 		}
+		if err := p.Problems.inFile(); err != nil {
+			return err
+		}
+		if sum != nil && *sum != p.Sum {
+			return apperr.New(apperr.Conflict, "org.import-changed", nil)
+		}
+		if p.Total() == 0 {
+			return nil
+		}
 		if err := i.save(ctx, &p); err != nil {
 			return err
 		}
 		after := map[string]any{"sites": p.Sites, "areas": p.Areas, "people": p.People, "machines": p.Machines}
 		err = i.Audit.Append(ctx, audit.Entry{At: i.Now().UTC().Truncate(time.Microsecond), Actor: actor.From(ctx).String(),
-			Action: "org.import", Object: "org", Before: audit.JSON(p.before), After: audit.JSON(map[string]any{"counts": after, "changed": p.changes()})})
+			Action: "org.import", Object: "org", Before: audit.JSON(p.before), After: audit.JSON(map[string]any{"counts": after, "changed": p.changed()})})
 		if err != nil {
 			return err
 		}
@@ -72,95 +128,39 @@ type plan struct {
 	before []any // what stood where something changes
 }
 
-func (p *plan) changes() any {
+func (p *plan) changed() any {
 	return map[string]any{"sites": p.sites, "areas": p.areas, "people": p.people}
 }
 
-func (p *plan) note(c *Counts, was, is any, kind, name string) bool {
-	switch was {
-	case nil:
+// note counts an object and lists how it differs; it reports whether it does.
+func (p *plan) note(c *Counts, known bool, change Change) bool {
+	switch {
+	case !known:
 		c.New++
-		p.line("new " + kind + " " + name)
-	case is:
+	case len(change.Fields) == 0:
 		c.Same++
 		return false
 	default:
 		c.Changed++
-		p.before = append(p.before, was)
-		p.line("changed " + kind + " " + name)
+	}
+	if change.New = !known; change.New {
+		for i := range change.Fields {
+			change.Fields[i].From = ""
+		}
+	}
+	if len(p.Changes) < maxChanges {
+		p.Changes = append(p.Changes, change)
 	}
 	return true
 }
 
-func (p *plan) line(s string) {
-	if len(p.Lines) < maxPreview {
-		p.Lines = append(p.Lines, s)
-	}
-}
-
-func (i *Importer) plan(ctx context.Context, f *File) (plan, error) {
-	var p plan
-	sites, err := i.Store.Sites(ctx)
+// seal computes the sum.
+func (p *plan) seal() error {
+	b, err := json.Marshal([]any{p.before, p.changed()})
 	if err != nil {
-		return p, err
+		return fmt.Errorf("summing up an import: %w", err)
 	}
-	areas, err := i.Store.Areas(ctx)
-	if err != nil {
-		return p, err
-	}
-	people, err := i.Store.People(ctx)
-	if err != nil {
-		return p, err
-	}
-	for _, s := range f.Sites {
-		if p.note(&p.Sites, find(sites, func(x Site) bool { return strings.EqualFold(x.Name, s.Name) }), s, "site", s.Name) {
-			p.sites = append(p.sites, s)
-		}
-	}
-	for _, a := range f.Areas {
-		was := find(areas, func(x Area) bool { return strings.EqualFold(x.Name, a.Name) })
-		if old, ok := was.(Area); ok && a.Manager == "" {
-			a.Manager = old.Manager // a file that names no manager takes none away
-		}
-		if p.note(&p.Areas, was, a, "area", a.Name) {
-			p.areas = append(p.areas, a)
-		}
-	}
-	known := map[string]any{}
-	for _, x := range people {
-		known[x.Email] = x
-	}
-	for _, x := range f.People {
-		if p.note(&p.People, known[x.Email], x, "person", x.Email) {
-			p.people = append(p.people, x)
-		}
-	}
-	return p, checkManagers(f, known)
-}
-
-// find returns the element that matches, as any, or nil.
-func find[T any](list []T, match func(T) bool) any {
-	if n := slices.IndexFunc(list, match); n >= 0 {
-		return list[n]
-	}
-	return nil
-}
-
-// checkManagers wants every manager to be somebody.
-func checkManagers(f *File, known map[string]any) error {
-	in := map[string]bool{}
-	for _, x := range f.People {
-		in[x.Email] = true
-	}
-	var bad Problems
-	for _, a := range f.Areas {
-		if a.Manager != "" && !in[a.Manager] && known[a.Manager] == nil {
-			bad = append(bad, Problem{Line: 1, Field: "manager_email", Value: a.Manager, Want: "manages the area \"" + a.Name + "\" but is neither in the file nor in the directory"})
-		}
-	}
-	if len(bad) > 0 {
-		return bad.wrapped()
-	}
+	p.Sum = sha256.Sum256(b)
 	return nil
 }
 

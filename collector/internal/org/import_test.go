@@ -12,6 +12,11 @@ import (
 	"vigia/collector/internal/store/storetest"
 )
 
+// commands is the context of whoever may run the collector's commands.
+func commands() context.Context {
+	return actor.With(context.Background(), actor.Actor{Kind: actor.CLI, ID: "root"})
+}
+
 const head = "email,name,area,site,remote,manager_email,primary_machine,role\n"
 
 func importer(s *store.Store, told *int) *org.Importer {
@@ -29,7 +34,7 @@ func parse(t *testing.T, text string) *org.File {
 
 func TestImport(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		ctx, told := context.Background(), 0
+		ctx, told := commands(), 0
 		i := importer(s, &told)
 		f := parse(t, "ana@example.com,Ana,Ventas,Querétaro,no,luis@example.com,pc-017,\nluis@example.com,Luis,Ventas,Querétaro,,,,area-manager\n")
 		p, err := i.Preview(ctx, f)
@@ -60,7 +65,7 @@ func TestImport(t *testing.T) {
 func TestImportOfAnUnknownManagerSavesNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		told := 0
-		_, err := importer(s, &told).Import(context.Background(), parse(t, "ana@example.com,Ana,Ventas,Querétaro,no,ghost@example.com,,\n"))
+		_, err := importer(s, &told).Import(commands(), parse(t, "ana@example.com,Ana,Ventas,Querétaro,no,ghost@example.com,,\n"))
 		if err == nil || !strings.Contains(err.Error(), "ghost@example.com") {
 			t.Errorf("%v", err)
 		}

@@ -44,7 +44,7 @@ func TestParseFileEncodings(t *testing.T) {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
-	if _, err := ParseFile(strings.NewReader("\xff\xfee\x00")); err == nil || !strings.Contains(err.Error(), "UTF-16") {
+	if _, err := ParseFile(strings.NewReader("\xff\xfee\x00")); err == nil || !strings.Contains(err.Error(), "org.problem.utf16") {
 		t.Errorf("UTF-16: %v", err)
 	}
 }
@@ -60,9 +60,9 @@ func TestParseFileTellsEveryProblem(t *testing.T) {
 	if !errors.As(err, &p) || !apperr.Is(err, apperr.Invalid) {
 		t.Fatalf("%v", err)
 	}
-	for _, want := range []string{`line 2: email "no-address"`, `line 2: name "": must not be empty`, `line 2: role "king"`, `line 2: remote "maybe"`,
-		"line 4: email \"ana@example.com\": already on line 3", "line 4: remote \"no\": line 3 says otherwise", "line 4: manager_email \"eva@example.com\": line 3 names luis@example.com",
-		"line 5: 2 fields, want 8", `line 6: remote "yes"`, `line 6: manager_email`} {
+	for _, want := range []string{`line 2: email "no-address": org.problem.email`, `line 2: name "": org.problem.empty`, `line 2: role "king"`, `line 2: remote "maybe"`,
+		`line 4: email "ana@example.com": org.problem.twice line=3`, `line 4: remote "no": org.problem.remote-twice line=3`, `line 4: manager_email "eva@example.com": org.problem.manager-twice`,
+		"line 5: org.problem.fields fields=2 want=8", `line 6: remote "yes"`, `line 6: manager_email`} {
 		if !strings.Contains(p.Error(), want) {
 			t.Errorf("no %q in:\n%v", want, p)
 		}

@@ -42,6 +42,42 @@ func noName(field string) error {
 	return apperr.New(apperr.Invalid, "org.empty", apperr.Args{"field": field})
 }
 
+func toSite(v db.Site) org.Site {
+	return org.Site{Name: v.Name, Remote: v.Remote, Zone: v.Zone, Inactive: v.Inactive}
+}
+
+func toArea(v db.Area) org.Area {
+	return org.Area{Name: v.Name, Manager: v.Manager, Inactive: v.Inactive}
+}
+
+// RenameSite implements org.Store.
+func (s *Store) RenameSite(ctx context.Context, from, to string) error {
+	if Fold(to) == "" {
+		return noName("site")
+	}
+	return s.write(ctx, "renaming a site", func(ctx context.Context, q *db.Queries) error {
+		v, err := q.SiteByFold(ctx, Fold(from))
+		if err != nil {
+			return unknown(err, "site.unknown", apperr.Args{"site": from})
+		}
+		return q.UpdateSite(ctx, db.UpdateSiteParams{Name: to, NameFold: Fold(to), Remote: v.Remote, Zone: v.Zone, Inactive: v.Inactive, ID: v.ID})
+	})
+}
+
+// RenameArea implements org.Store.
+func (s *Store) RenameArea(ctx context.Context, from, to string) error {
+	if Fold(to) == "" {
+		return noName("area")
+	}
+	return s.write(ctx, "renaming an area", func(ctx context.Context, q *db.Queries) error {
+		v, err := q.AreaByFold(ctx, Fold(from))
+		if err != nil {
+			return unknown(err, "area.unknown", apperr.Args{"area": from})
+		}
+		return q.UpdateArea(ctx, db.UpdateAreaParams{Name: to, NameFold: Fold(to), Manager: v.Manager, Inactive: v.Inactive, ID: v.ID})
+	})
+}
+
 // SaveSite implements org.Store.
 func (s *Store) SaveSite(ctx context.Context, site org.Site) error {
 	if Fold(site.Name) == "" {
@@ -51,12 +87,12 @@ func (s *Store) SaveSite(ctx context.Context, site org.Site) error {
 		old, err := q.SiteByFold(ctx, Fold(site.Name))
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
-			_, err = q.InsertSite(ctx, db.InsertSiteParams{Name: site.Name, NameFold: Fold(site.Name), Remote: site.Remote})
+			_, err = q.InsertSite(ctx, db.InsertSiteParams{Name: site.Name, NameFold: Fold(site.Name), Remote: site.Remote, Zone: site.Zone, Inactive: site.Inactive})
 			return err
-		case err != nil || old.Name == site.Name && old.Remote == site.Remote:
+		case err != nil || toSite(old) == site:
 			return err
 		}
-		return q.UpdateSite(ctx, db.UpdateSiteParams{Name: site.Name, Remote: site.Remote, ID: old.ID})
+		return q.UpdateSite(ctx, db.UpdateSiteParams{Name: site.Name, NameFold: old.NameFold, Remote: site.Remote, Zone: site.Zone, Inactive: site.Inactive, ID: old.ID})
 	})
 }
 
@@ -65,16 +101,17 @@ func (s *Store) SaveArea(ctx context.Context, a org.Area) error {
 	if Fold(a.Name) == "" {
 		return noName("area")
 	}
+	a.Manager = strings.ToLower(a.Manager)
 	return s.write(ctx, "keeping an area", func(ctx context.Context, q *db.Queries) error {
 		old, err := q.AreaByFold(ctx, Fold(a.Name))
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
-			_, err = q.InsertArea(ctx, db.InsertAreaParams{Name: a.Name, NameFold: Fold(a.Name), Manager: a.Manager})
+			_, err = q.InsertArea(ctx, db.InsertAreaParams{Name: a.Name, NameFold: Fold(a.Name), Manager: a.Manager, Inactive: a.Inactive})
 			return err
-		case err != nil || old.Name == a.Name && old.Manager == a.Manager:
+		case err != nil || toArea(old) == a:
 			return err
 		}
-		return q.UpdateArea(ctx, db.UpdateAreaParams{Name: a.Name, Manager: a.Manager, ID: old.ID})
+		return q.UpdateArea(ctx, db.UpdateAreaParams{Name: a.Name, NameFold: old.NameFold, Manager: a.Manager, Inactive: a.Inactive, ID: old.ID})
 	})
 }
 
@@ -134,7 +171,7 @@ func (s *Store) Sites(ctx context.Context) (out []org.Site, err error) {
 	err = s.read(ctx, "listing sites", func(q *db.Queries) error {
 		found, err := q.ListSites(ctx)
 		for _, v := range found {
-			out = append(out, org.Site{Name: v.Name, Remote: v.Remote})
+			out = append(out, toSite(v))
 		}
 		return err
 	})
@@ -146,7 +183,7 @@ func (s *Store) Areas(ctx context.Context) (out []org.Area, err error) {
 	err = s.read(ctx, "listing areas", func(q *db.Queries) error {
 		found, err := q.ListAreas(ctx)
 		for _, v := range found {
-			out = append(out, org.Area{Name: v.Name, Manager: v.Manager})
+			out = append(out, toArea(v))
 		}
 		return err
 	})

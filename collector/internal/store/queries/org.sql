@@ -2,10 +2,10 @@
 SELECT * FROM site WHERE name_fold = $1;
 
 -- name: InsertSite :one
-INSERT INTO site (name, name_fold, remote) VALUES ($1, $2, $3) RETURNING id;
+INSERT INTO site (name, name_fold, remote, zone, inactive) VALUES ($1, $2, $3, $4, $5) RETURNING id;
 
 -- name: UpdateSite :exec
-UPDATE site SET name = $1, remote = $2 WHERE id = $3;
+UPDATE site SET name = $1, name_fold = $2, remote = $3, zone = $4, inactive = $5 WHERE id = $6;
 
 -- name: ListSites :many
 SELECT * FROM site ORDER BY name_fold;
@@ -14,10 +14,10 @@ SELECT * FROM site ORDER BY name_fold;
 SELECT * FROM area WHERE name_fold = $1;
 
 -- name: InsertArea :one
-INSERT INTO area (name, name_fold, manager) VALUES ($1, $2, $3) RETURNING id;
+INSERT INTO area (name, name_fold, manager, inactive) VALUES ($1, $2, $3, $4) RETURNING id;
 
 -- name: UpdateArea :exec
-UPDATE area SET name = $1, manager = $2 WHERE id = $3;
+UPDATE area SET name = $1, name_fold = $2, manager = $3, inactive = $4 WHERE id = $5;
 
 -- name: ListAreas :many
 SELECT * FROM area ORDER BY name_fold;
@@ -51,3 +51,18 @@ ORDER BY 1, 8;
 
 -- name: AssignMachine :exec
 UPDATE machine SET person_id = $1, site_id = $2, area_id = $3 WHERE id = $4;
+
+-- name: DropDraftsBefore :exec
+DELETE FROM import_draft WHERE expires_at <= $1 OR actor = $2;
+
+-- name: InsertDraft :exec
+INSERT INTO import_draft (id, actor, name, created_at, expires_at, sum, body) VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: DraftByID :one
+SELECT * FROM import_draft WHERE id = $1;
+
+-- name: SealDraft :exec
+UPDATE import_draft SET sum = $1 WHERE id = $2;
+
+-- name: DropDraft :exec
+DELETE FROM import_draft WHERE id = $1;

@@ -64,6 +64,7 @@ type Area struct {
 	Name     string
 	NameFold string
 	Manager  string
+	Inactive bool
 }
 
 type Audit struct {
@@ -155,6 +156,16 @@ type Finding struct {
 	GoneReportID  []byte
 	Nonconformity string
 	Recurrences   int64
+}
+
+type ImportDraft struct {
+	ID        string
+	Actor     string
+	Name      string
+	CreatedAt int64
+	ExpiresAt int64
+	Sum       []byte
+	Body      []byte
 }
 
 type Item struct {
@@ -429,6 +440,8 @@ type Site struct {
 	Name     string
 	NameFold string
 	Remote   bool
+	Zone     string
+	Inactive bool
 }
 
 type SoftwareEvent struct {

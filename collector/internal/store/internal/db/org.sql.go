@@ -11,7 +11,7 @@ import (
 )
 
 const areaByFold = `-- name: AreaByFold :one
-SELECT id, name, name_fold, manager FROM area WHERE name_fold = $1
+SELECT id, name, name_fold, manager, inactive FROM area WHERE name_fold = $1
 `
 
 func (q *Queries) AreaByFold(ctx context.Context, nameFold string) (Area, error) {
@@ -22,6 +22,7 @@ func (q *Queries) AreaByFold(ctx context.Context, nameFold string) (Area, error)
 		&i.Name,
 		&i.NameFold,
 		&i.Manager,
+		&i.Inactive,
 	)
 	return i, err
 }
@@ -47,21 +48,96 @@ func (q *Queries) AssignMachine(ctx context.Context, arg AssignMachineParams) er
 	return err
 }
 
+const draftByID = `-- name: DraftByID :one
+SELECT id, actor, name, created_at, expires_at, sum, body FROM import_draft WHERE id = $1
+`
+
+func (q *Queries) DraftByID(ctx context.Context, id string) (ImportDraft, error) {
+	row := q.db.QueryRowContext(ctx, draftByID, id)
+	var i ImportDraft
+	err := row.Scan(
+		&i.ID,
+		&i.Actor,
+		&i.Name,
+		&i.CreatedAt,
+		&i.ExpiresAt,
+		&i.Sum,
+		&i.Body,
+	)
+	return i, err
+}
+
+const dropDraft = `-- name: DropDraft :exec
+DELETE FROM import_draft WHERE id = $1
+`
+
+func (q *Queries) DropDraft(ctx context.Context, id string) error {
+	_, err := q.db.ExecContext(ctx, dropDraft, id)
+	return err
+}
+
+const dropDraftsBefore = `-- name: DropDraftsBefore :exec
+DELETE FROM import_draft WHERE expires_at <= $1 OR actor = $2
+`
+
+type DropDraftsBeforeParams struct {
+	ExpiresAt int64
+	Actor     string
+}
+
+func (q *Queries) DropDraftsBefore(ctx context.Context, arg DropDraftsBeforeParams) error {
+	_, err := q.db.ExecContext(ctx, dropDraftsBefore, arg.ExpiresAt, arg.Actor)
+	return err
+}
+
 const insertArea = `-- name: InsertArea :one
-INSERT INTO area (name, name_fold, manager) VALUES ($1, $2, $3) RETURNING id
+INSERT INTO area (name, name_fold, manager, inactive) VALUES ($1, $2, $3, $4) RETURNING id
 `
 
 type InsertAreaParams struct {
 	Name     string
 	NameFold string
 	Manager  string
+	Inactive bool
 }
 
 func (q *Queries) InsertArea(ctx context.Context, arg InsertAreaParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, insertArea, arg.Name, arg.NameFold, arg.Manager)
+	row := q.db.QueryRowContext(ctx, insertArea,
+		arg.Name,
+		arg.NameFold,
+		arg.Manager,
+		arg.Inactive,
+	)
 	var id int64
 	err := row.Scan(&id)
 	return id, err
+}
+
+const insertDraft = `-- name: InsertDraft :exec
+INSERT INTO import_draft (id, actor, name, created_at, expires_at, sum, body) VALUES ($1, $2, $3, $4, $5, $6, $7)
+`
+
+type InsertDraftParams struct {
+	ID        string
+	Actor     string
+	Name      string
+	CreatedAt int64
+	ExpiresAt int64
+	Sum       []byte
+	Body      []byte
+}
+
+func (q *Queries) InsertDraft(ctx context.Context, arg InsertDraftParams) error {
+	_, err := q.db.ExecContext(ctx, insertDraft,
+		arg.ID,
+		arg.Actor,
+		arg.Name,
+		arg.CreatedAt,
+		arg.ExpiresAt,
+		arg.Sum,
+		arg.Body,
+	)
+	return err
 }
 
 const insertPerson = `-- name: InsertPerson :exec
@@ -97,24 +173,32 @@ func (q *Queries) InsertPerson(ctx context.Context, arg InsertPersonParams) erro
 }
 
 const insertSite = `-- name: InsertSite :one
-INSERT INTO site (name, name_fold, remote) VALUES ($1, $2, $3) RETURNING id
+INSERT INTO site (name, name_fold, remote, zone, inactive) VALUES ($1, $2, $3, $4, $5) RETURNING id
 `
 
 type InsertSiteParams struct {
 	Name     string
 	NameFold string
 	Remote   bool
+	Zone     string
+	Inactive bool
 }
 
 func (q *Queries) InsertSite(ctx context.Context, arg InsertSiteParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, insertSite, arg.Name, arg.NameFold, arg.Remote)
+	row := q.db.QueryRowContext(ctx, insertSite,
+		arg.Name,
+		arg.NameFold,
+		arg.Remote,
+		arg.Zone,
+		arg.Inactive,
+	)
 	var id int64
 	err := row.Scan(&id)
 	return id, err
 }
 
 const listAreas = `-- name: ListAreas :many
-SELECT id, name, name_fold, manager FROM area ORDER BY name_fold
+SELECT id, name, name_fold, manager, inactive FROM area ORDER BY name_fold
 `
 
 func (q *Queries) ListAreas(ctx context.Context) ([]Area, error) {
@@ -131,6 +215,7 @@ func (q *Queries) ListAreas(ctx context.Context) ([]Area, error) {
 			&i.Name,
 			&i.NameFold,
 			&i.Manager,
+			&i.Inactive,
 		); err != nil {
 			return nil, err
 		}
@@ -224,7 +309,7 @@ func (q *Queries) ListPeopleByRole(ctx context.Context, role string) ([]PersonVi
 }
 
 const listSites = `-- name: ListSites :many
-SELECT id, name, name_fold, remote FROM site ORDER BY name_fold
+SELECT id, name, name_fold, remote, zone, inactive FROM site ORDER BY name_fold
 `
 
 func (q *Queries) ListSites(ctx context.Context) ([]Site, error) {
@@ -241,6 +326,8 @@ func (q *Queries) ListSites(ctx context.Context) ([]Site, error) {
 			&i.Name,
 			&i.NameFold,
 			&i.Remote,
+			&i.Zone,
+			&i.Inactive,
 		); err != nil {
 			return nil, err
 		}
@@ -332,8 +419,22 @@ func (q *Queries) PrimaryMachines(ctx context.Context) ([]PrimaryMachinesRow, er
 	return items, nil
 }
 
+const sealDraft = `-- name: SealDraft :exec
+UPDATE import_draft SET sum = $1 WHERE id = $2
+`
+
+type SealDraftParams struct {
+	Sum []byte
+	ID  string
+}
+
+func (q *Queries) SealDraft(ctx context.Context, arg SealDraftParams) error {
+	_, err := q.db.ExecContext(ctx, sealDraft, arg.Sum, arg.ID)
+	return err
+}
+
 const siteByFold = `-- name: SiteByFold :one
-SELECT id, name, name_fold, remote FROM site WHERE name_fold = $1
+SELECT id, name, name_fold, remote, zone, inactive FROM site WHERE name_fold = $1
 `
 
 func (q *Queries) SiteByFold(ctx context.Context, nameFold string) (Site, error) {
@@ -344,22 +445,32 @@ func (q *Queries) SiteByFold(ctx context.Context, nameFold string) (Site, error)
 		&i.Name,
 		&i.NameFold,
 		&i.Remote,
+		&i.Zone,
+		&i.Inactive,
 	)
 	return i, err
 }
 
 const updateArea = `-- name: UpdateArea :exec
-UPDATE area SET name = $1, manager = $2 WHERE id = $3
+UPDATE area SET name = $1, name_fold = $2, manager = $3, inactive = $4 WHERE id = $5
 `
 
 type UpdateAreaParams struct {
-	Name    string
-	Manager string
-	ID      int64
+	Name     string
+	NameFold string
+	Manager  string
+	Inactive bool
+	ID       int64
 }
 
 func (q *Queries) UpdateArea(ctx context.Context, arg UpdateAreaParams) error {
-	_, err := q.db.ExecContext(ctx, updateArea, arg.Name, arg.Manager, arg.ID)
+	_, err := q.db.ExecContext(ctx, updateArea,
+		arg.Name,
+		arg.NameFold,
+		arg.Manager,
+		arg.Inactive,
+		arg.ID,
+	)
 	return err
 }
 
@@ -396,16 +507,26 @@ func (q *Queries) UpdatePerson(ctx context.Context, arg UpdatePersonParams) erro
 }
 
 const updateSite = `-- name: UpdateSite :exec
-UPDATE site SET name = $1, remote = $2 WHERE id = $3
+UPDATE site SET name = $1, name_fold = $2, remote = $3, zone = $4, inactive = $5 WHERE id = $6
 `
 
 type UpdateSiteParams struct {
-	Name   string
-	Remote bool
-	ID     int64
+	Name     string
+	NameFold string
+	Remote   bool
+	Zone     string
+	Inactive bool
+	ID       int64
 }
 
 func (q *Queries) UpdateSite(ctx context.Context, arg UpdateSiteParams) error {
-	_, err := q.db.ExecContext(ctx, updateSite, arg.Name, arg.Remote, arg.ID)
+	_, err := q.db.ExecContext(ctx, updateSite,
+		arg.Name,
+		arg.NameFold,
+		arg.Remote,
+		arg.Zone,
+		arg.Inactive,
+		arg.ID,
+	)
 	return err
 }
