@@ -45,6 +45,7 @@ type commands struct {
 	Allowlist     allowlistCmds     `cmd:"" help:"Rules that say what is authorized."`
 	Org           orgCmds           `cmd:"" help:"Sites, areas and people."`
 	SigninLink    signinLinkCmd     `cmd:"" help:"Print a one-time address of the console."`
+	Demo          demoCmd           `cmd:"" help:"Fill a fresh folder with a sample company."`
 	Backup        backupCmd         `cmd:"" help:"Copy the database while the collector runs."`
 	Restore       restoreCmd        `cmd:"" help:"Put a copy back, into an empty place."`
 	Check         checkCmd          `cmd:"" help:"Verify the audit chain, the database and its counts."`

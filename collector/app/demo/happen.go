@@ -1,0 +1,285 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"vigia/collector/internal/fleet"
+	"vigia/internal/inventory"
+	"vigia/internal/wire"
+)
+
+// task is a quiet event on its way to the collector.
+type task struct {
+	m      *machine
+	kind   eventKind
+	report *wire.Report
+	size   int
+	sum    inventory.Digest // with evSeen
+}
+
+// Quiet events wait for one another up to these bounds.
+const (
+	maxWait   = 12 * time.Minute
+	maxWeight = 100_000 // programs
+)
+
+// happen lets one event happen.
+func (y *history) happen(ctx context.Context, e *event) error {
+	if len(y.waiting) > 0 && (!e.kind.quiet() || y.weight > maxWeight || e.at.Sub(y.clock.now()) > maxWait || y.busy(e.m)) {
+		if err := y.flush(ctx); err != nil {
+			return err
+		}
+	}
+	if len(y.waiting) == 0 {
+		y.clock.move(e.at)
+	}
+	switch e.kind {
+	case evEnroll:
+		y.waiting, y.weight = append(y.waiting, task{m: e.m, kind: evEnroll}), y.weight+1700
+		return nil
+	case evOffice:
+		return e.do()
+	}
+	if e.m.session == nil { // archived, revoked or quarantined by now
+		return nil
+	}
+	if e.m.lags < 30*24*time.Hour { // where nothing is updated, the agent is not either
+		e.m.agent = agentVersion(e.at, y.from)
+	}
+	switch e.kind {
+	case evRenew:
+		y.waiting = append(y.waiting, task{m: e.m, kind: evRenew})
+	case evSeen:
+		y.waiting = append(y.waiting, task{m: e.m, kind: evSeen})
+	case evReport:
+		y.waiting = append(y.waiting, y.scheduled(e.m, e.at))
+	case evInstall, evRemove:
+		return y.noticed(ctx, e)
+	case evRebuild:
+		return y.rebuild(ctx, e)
+	}
+	return nil
+}
+
+// busy reports whether a machine waits already: its events must not overtake each other.
+func (y *history) busy(m *machine) bool {
+	for i := range y.waiting {
+		if y.waiting[i].m == m {
+			return true
+		}
+	}
+	return false
+}
+
+// flush lets everything that waits happen, a moment after the last of it.
+func (y *history) flush(ctx context.Context) error {
+	if len(y.waiting) == 0 {
+		return nil
+	}
+	tasks := y.waiting
+	y.waiting, y.weight = nil, 0
+	for i := range tasks {
+		if r := tasks[i].report; r != nil {
+			y.clock.move(r.TakenAt.Add(2 * time.Second))
+		}
+	}
+	if err := y.certify(ctx, tasks); err != nil {
+		return err
+	}
+	for i := range tasks {
+		if t := &tasks[i]; t.kind == evEnroll {
+			if err := y.arrive(ctx, t); err != nil {
+				return fmt.Errorf("%s: %w", t.m.host, err)
+			}
+		}
+	}
+	return y.send(ctx, tasks)
+}
+
+// send hands the tasks to the collector, many at a time.
+func (y *history) send(ctx context.Context, tasks []task) error {
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, 128)
+	errs := make([]error, len(tasks))
+	for i := range tasks {
+		t := &tasks[i]
+		if t.kind == evRenew {
+			continue
+		}
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			if errs[i] = y.tell(ctx, t); errs[i] != nil {
+				errs[i] = fmt.Errorf("%s: %w", t.m.host, errs[i])
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// tell is what one agent says.
+func (y *history) tell(ctx context.Context, t *task) error {
+	if t.kind == evSeen {
+		return t.m.session.Hello(ctx, t.m.agent, t.m.spooled)
+	}
+	if t.kind == evEnroll {
+		if err := t.m.session.Hello(ctx, t.m.agent, 0); err != nil {
+			return err
+		}
+	}
+	res, err := t.m.session.Submit(ctx, t.report, t.size)
+	if err == nil && len(res.Need) > 0 {
+		err = fmt.Errorf("the collector wants %v in full: the sample is wrong", res.Need)
+	}
+	return err
+}
+
+// certify enrolls and renews, all in one transaction.
+func (y *history) certify(ctx context.Context, tasks []task) error {
+	return y.store.InTx(ctx, func(ctx context.Context) error {
+		for i := range tasks {
+			t := &tasks[i]
+			var err error
+			switch t.kind {
+			case evEnroll:
+				err = y.enroll(ctx, t.m)
+			case evRenew:
+				err = y.renew(ctx, t.m)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", t.m.host, err)
+			}
+		}
+		return nil
+	})
+}
+
+func (y *history) enroll(ctx context.Context, m *machine) error {
+	if m.person != nil {
+		m.person.machine = m.host
+	}
+	s := m.snapshot(y.clock.now())
+	m.agent = agentVersion(y.clock.now(), y.from)
+	e, err := y.fleet.Enroll(ctx, fleet.Enrollment{Secret: y.token(m), CSR: y.key.csr, AgentVersion: m.agent,
+		Facts:   fleet.Facts{Hostname: m.host, Serial: m.serial, UUID: m.uuid, MachineID: m.machineID, OS: s.System.Name},
+		Address: fmt.Sprintf("10.%d.%d.%d:49152", netOf(m.site), m.n/200%250, 10+m.n%200)})
+	m.id, m.cert = e.Machine, e.Certificate
+	return err
+}
+
+func (y *history) renew(ctx context.Context, m *machine) error {
+	signature, err := y.key.sign(y.key.csr)
+	if err != nil {
+		return err
+	}
+	cert, _, err := y.fleet.Renew(ctx, m.cert, y.key.csr, signature)
+	if err == nil {
+		m.cert = cert
+	}
+	return err
+}
+
+// agentVersion is the release that was out at a time.
+func agentVersion(at, from time.Time) string {
+	return []string{"1.0.0", "1.0.2", "1.1.0", "1.2.1"}[min(3, int(at.Sub(from)/(100*24*time.Hour)))]
+}
+
+// arrive opens the connection of a machine that enrolled, and makes its first report.
+func (y *history) arrive(ctx context.Context, t *task) error {
+	m := t.m
+	var err error
+	if m.session, err = y.ingester.Open(ctx, m.id); err != nil {
+		return err
+	}
+	now := y.clock.now()
+	y.outfit.dress(m, now)
+	m.count(y.outfit.pool)
+	t.report, t.size = y.whole(m, now)
+	return nil
+}
+
+// scheduled is the report of every week: updates, and how the antivirus is.
+func (y *history) scheduled(m *machine, at time.Time) task {
+	d := m.begin()
+	m.update(y.outfit.pool, d, at, math.MaxInt)
+	m.count(y.outfit.pool)
+	r, size := y.report(m, at, wire.CauseSchedule, d, inventory.SectionSystem, inventory.SectionAntivirus, inventory.SectionSources)
+	y.weight += 8 + len(d.set)
+	return task{m: m, kind: evReport, report: r, size: size}
+}
+
+// noticed is the report of a program that came or went just now.
+func (y *history) noticed(ctx context.Context, e *event) error {
+	m, d := e.m, e.m.begin()
+	if e.kind == evInstall {
+		y.choose(e)
+	}
+	if e.pick.track == nil {
+		return nil
+	}
+	for _, prog := range e.pick.progs {
+		m.remove(y.outfit.pool, d, prog)
+	}
+	if e.kind == evInstall {
+		if len(d.removed) > 0 {
+			return errors.New("installed twice: the sample is wrong")
+		}
+		n := e.pick.at(e.at)
+		m.add(y.outfit.pool, d, e.pick.progs[n], e.at)
+		m.tracks = append(m.tracks, tracked{e.pick.track, n})
+	}
+	if d.empty() {
+		return nil
+	}
+	r, size := y.report(m, e.at, wire.CauseNoticed, d)
+	y.clock.move(e.at.Add(2 * time.Second))
+	return y.tell(ctx, &task{m: m, kind: e.kind, report: r, size: size})
+}
+
+// choose settles which program an evInstall is about: none where m has it.
+func (y *history) choose(e *event) {
+	t := e.pick.track
+	switch {
+	case t != nil: // it comes back
+	case e.what != nil:
+		t = y.outfit.named(e.m, *e.what)
+	default:
+		t = y.outfit.alone(e.m)
+	}
+	for _, prog := range t.progs {
+		if e.m.has(prog) {
+			t = nil
+			break
+		}
+	}
+	e.pick.track = t
+}
+
+// rebuild gives m more memory, or Windows 11.
+func (y *history) rebuild(ctx context.Context, e *event) error {
+	m, d := e.m, e.m.begin()
+	if m.os == windows10 && m.model.year >= 2018 {
+		m.os, m.built = windows11, e.at.Add(-2*time.Hour)
+		for i := range y.cat.apps {
+			if a := &y.cat.apps[i]; a.new {
+				p := product{name: a.name, publisher: "Microsoft Corporation", origin: "Microsoft Store", source: "appx",
+					path: `C:\Program Files\WindowsApps\` + a.name, versions: []string{a.version}}
+				if prog := y.outfit.product(&p, m.user).progs[0]; !m.has(prog) {
+					m.add(y.outfit.pool, d, prog, e.at.Add(-time.Hour))
+				}
+			}
+		}
+	} else {
+		m.memory *= 2
+	}
+	m.count(y.outfit.pool)
+	r, size := y.report(m, e.at, wire.CauseStart, d, inventory.SectionHardware, inventory.SectionSystem, inventory.SectionSources)
+	y.clock.move(e.at.Add(2 * time.Second))
+	return y.tell(ctx, &task{m: m, kind: evReport, report: r, size: size})
+}

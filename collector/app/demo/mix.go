@@ -1,0 +1,31 @@
+package demo
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"hash/fnv"
+)
+
+// salt is a number that a name always has.
+func salt(name string) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name))
+	return int(h.Sum32() >> 1)
+}
+
+// fingerprint is the SHA-256 of a file that does not exist.
+func fingerprint(name string) string {
+	sum := sha256.Sum256([]byte("sample " + name))
+	return hex.EncodeToString(sum[:])
+}
+
+// lower is for ASCII names.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
