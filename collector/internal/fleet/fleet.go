@@ -84,6 +84,7 @@ type MachineFilter struct {
 	OS           string    // name, exactly
 	Person       string    // e-mail of the responsible person
 	WithFindings bool      // only those with open findings
+	Failing      bool      // only those in service with a source that failed or is stale
 	ID           string    // this one only
 
 	Visible *access.Scope // only what is in it; nil: not asked on anybody's behalf

@@ -147,6 +147,9 @@ func (s *Store) machineWhere(ctx context.Context, f fleet.MachineFilter, w *wher
 	if f.ID != "" {
 		w.add("uuid = ?", strings.ToLower(f.ID))
 	}
+	if f.Failing {
+		w.add("id IN (SELECT id FROM machine WHERE failing > ? AND state IN ('active', 'quarantined'))", 0)
+	}
 	visibleMachines(w, f.Visible, "area_id", "person_id")
 	if f.WithFindings {
 		w.add("findings > ?", 0)

@@ -3,6 +3,7 @@ package view
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"vigia/collector/internal/access"
 	"vigia/collector/internal/apperr"
@@ -53,6 +54,14 @@ func (r Reader) CountFindings(ctx context.Context, f authorization.FindingFilter
 	return within(ctx, access.SeeFindings, func(scope *access.Scope) (int, error) {
 		f.Visible = scope
 		return r.store.CountFindings(ctx, f, most)
+	})
+}
+
+// FindingDays counts them by the day they were found.
+func (r Reader) FindingDays(ctx context.Context, f authorization.FindingFilter, start time.Time, days int) ([]int, error) {
+	return within(ctx, access.SeeFindings, func(scope *access.Scope) ([]int, error) {
+		f.Visible = scope
+		return r.store.FindingDays(ctx, f, start, days)
 	})
 }
 

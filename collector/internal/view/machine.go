@@ -57,6 +57,14 @@ func (r Reader) CountMachines(ctx context.Context, f fleet.MachineFilter, most i
 	})
 }
 
+// MachineDays counts them by day.
+func (r Reader) MachineDays(ctx context.Context, f fleet.MachineFilter, by string, start time.Time, days int) ([]int, error) {
+	return within(ctx, access.SeeMachines, func(scope *access.Scope) ([]int, error) {
+		f.Visible = scope
+		return r.store.MachineDays(ctx, f, by, start, days)
+	})
+}
+
 // seen runs read when the machine is in the actor's scope.
 func seen[T any](ctx context.Context, r Reader, machine string, read func() (T, error)) (T, error) {
 	if _, err := r.Machine(ctx, machine); err != nil {

@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"time"
 
 	"vigia/collector/internal/access"
 	"vigia/collector/internal/apperr"
@@ -46,5 +47,13 @@ func (r Records) Count(ctx context.Context, f nonconformity.Filter, most int) (i
 	return within(ctx, access.SeeNonconformities, func(scope *access.Scope) (int, error) {
 		f.Visible = scope
 		return r.store.Count(ctx, f, most)
+	})
+}
+
+// Days counts them by the day they were opened.
+func (r Records) Days(ctx context.Context, f nonconformity.Filter, start time.Time, days int) ([]int, error) {
+	return within(ctx, access.SeeNonconformities, func(scope *access.Scope) ([]int, error) {
+		f.Visible = scope
+		return r.store.Days(ctx, f, start, days)
 	})
 }

@@ -9,6 +9,7 @@ package view
 
 import (
 	"context"
+	"time"
 
 	"vigia/collector/internal/access"
 	"vigia/collector/internal/authorization"
@@ -23,6 +24,7 @@ type Store interface {
 	Machines(ctx context.Context, f fleet.MachineFilter) ([]fleet.Machine, error)
 	MachinePage(ctx context.Context, f fleet.MachineFilter, o paging.Order) (paging.Page[fleet.Machine], error)
 	CountMachines(ctx context.Context, f fleet.MachineFilter, most int) (int, error)
+	MachineDays(ctx context.Context, f fleet.MachineFilter, by string, start time.Time, days int) ([]int, error)
 
 	fleet.InventoryReader
 	TitlePage(ctx context.Context, f fleet.TitleFilter, o paging.Order) (paging.Page[fleet.TitleRow], error)
@@ -31,6 +33,7 @@ type Store interface {
 	authorization.FindingReader
 	FindingPage(ctx context.Context, f authorization.FindingFilter, o paging.Order) (paging.Page[authorization.Finding], error)
 	CountFindings(ctx context.Context, f authorization.FindingFilter, most int) (int, error)
+	FindingDays(ctx context.Context, f authorization.FindingFilter, start time.Time, days int) ([]int, error)
 }
 
 // RecordStore reads every nonconformity, narrowed by the filter's field Visible.
@@ -39,6 +42,7 @@ type RecordStore interface {
 	List(ctx context.Context, f nonconformity.Filter) ([]nonconformity.Nonconformity, error)
 	Page(ctx context.Context, f nonconformity.Filter, o paging.Order) (paging.Page[nonconformity.Nonconformity], error)
 	Count(ctx context.Context, f nonconformity.Filter, most int) (int, error)
+	Days(ctx context.Context, f nonconformity.Filter, start time.Time, days int) ([]int, error)
 }
 
 // Reader reads what the actor in the context may see. Every method answers Forbidden to

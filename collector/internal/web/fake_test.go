@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -182,6 +183,34 @@ func (f *fake) CountMachines(ctx context.Context, q fleet.MachineFilter, most in
 	return min(len(all), most), err
 }
 
+func (f *fake) MachineDays(_ context.Context, _ fleet.MachineFilter, _ string, _ time.Time, days int) ([]int, error) {
+	return slices.Repeat([]int{1}, days), f.broken
+}
+
+func (f *fake) FindingDays(_ context.Context, _ authorization.FindingFilter, _ time.Time, days int) ([]int, error) {
+	return append(slices.Repeat([]int{0}, days-2), 3, 2), f.broken
+}
+
+func (f *fake) Days(_ context.Context, _ nonconformity.Filter, _ time.Time, days int) ([]int, error) {
+	return make([]int, days), f.broken
+}
+
+// counts are those of the sample's lists.
+func (f *fake) counts(context.Context, time.Time) (web.Counts, error) {
+	n := web.Counts{Machines: len(f.machines)}
+	if !f.empty {
+		n.Silent, n.Quarantined, n.FailingMachines, n.OpenFindings, n.OpenNonconformities = 1, 1, 1, 3, 1
+	}
+	return n, f.broken
+}
+
+func (f *fake) Areas(context.Context) ([]org.Area, error) {
+	if f.empty {
+		return nil, f.broken
+	}
+	return []org.Area{{Name: "Ingeniería", Manager: "marta@example.com"}}, f.broken
+}
+
 func (f *fake) TitlePage(ctx context.Context, q fleet.TitleFilter, o paging.Order) (paging.Page[fleet.TitleRow], error) {
 	q.Limit = 1000
 	all, err := f.Titles(ctx, q)
@@ -262,7 +291,7 @@ func (f *fake) deps(t testing.TB) web.Deps {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return web.Deps{Machines: f, Inventory: f, Findings: f, Nonconformities: f, Directory: f, Allowlist: f, Explainer: f, SignIn: f,
+	return web.Deps{Machines: f, Inventory: f, Findings: f, Nonconformities: f, Directory: f, Allowlist: f, Counts: f.counts, Explainer: f, SignIn: f,
 		Sessions: memstore.New(), Texts: texts, Zone: zone, Now: func() time.Time { return now }, NewID: func() string { return report1 },
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 }

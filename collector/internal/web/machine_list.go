@@ -27,7 +27,7 @@ func (c *console) machineList() *listOf[fleet.Machine] {
 func (c *console) machineFilter(n narrowing) fleet.MachineFilter {
 	f := fleet.MachineFilter{
 		Query: n.Text, State: fleet.State(n.get("state")), Site: n.get("site"), Area: n.get("area"), OS: n.get("os"), Person: n.get("person"),
-		WithFindings: n.get("findings") == "open",
+		WithFindings: n.get("findings") == "open", Failing: n.get("sources") == "failing",
 	}
 	if n.get("seen") == "silent" {
 		f.SilentSince = c.Now().Add(-silentAfter)
@@ -41,8 +41,9 @@ func (c *console) machineFilters() []filter {
 			offer: words("machine.state", string(fleet.Active), string(fleet.Quarantined), string(fleet.Revoked), string(fleet.Archived))},
 		{name: "seen", label: "machine.seen", quick: true, closed: true, offer: words("machines.seen", "silent")},
 		{name: "findings", label: "nav.findings", quick: true, closed: true, offer: words("machines.with", "open")},
+		{name: "sources", label: "sources.title", quick: true, closed: true, offer: words("machines.sources", "failing")},
 		{name: "site", label: "machine.site", offer: c.siteChoices},
-		{name: "area", label: "machine.area"},
+		{name: "area", label: "machine.area", offer: c.areaChoices},
 		{name: "os", label: "machine.os"},
 		{name: "person", label: "machine.person"},
 	}
@@ -53,6 +54,15 @@ func (c *console) siteChoices(ctx context.Context, _ *Page) ([]choice, error) {
 	list := make([]choice, len(sites))
 	for i, s := range sites {
 		list[i] = choice{s.Name, s.Name}
+	}
+	return list, err
+}
+
+func (c *console) areaChoices(ctx context.Context, _ *Page) ([]choice, error) {
+	areas, err := c.Directory.Areas(ctx)
+	list := make([]choice, len(areas))
+	for i, a := range areas {
+		list[i] = choice{a.Name, a.Name}
 	}
 	return list, err
 }

@@ -19,7 +19,7 @@ func (c *console) nonconformityList() *listOf[nonconformity.Nonconformity] {
 		filters: []filter{
 			{name: "state", label: "state", quick: true, closed: true, offer: words("nc.state", string(nonconformity.Open), string(nonconformity.Contained))},
 			{name: "site", label: "machine.site", offer: c.siteChoices},
-			{name: "area", label: "machine.area"},
+			{name: "area", label: "machine.area", offer: c.areaChoices},
 			{name: "person", label: "nc.person"},
 			{name: "machine", label: "machine", say: c.machineName},
 		},

@@ -59,20 +59,29 @@ func (c *console) fragment(w http.ResponseWriter, name, block string, data any) 
 	return c.execute(w, http.StatusOK, name, block, data)
 }
 
-// execute writes the whole page to a buffer first: a page that fails half-way is never
-// sent as if it were good.
-func (c *console) execute(w http.ResponseWriter, status int, name, block string, data any) error {
+// block renders one block of a page.
+func (c *console) block(name, block string, data any) ([]byte, error) {
 	t, ok := c.pages[name]
 	if !ok {
-		return fmt.Errorf("no template %q", name)
+		return nil, fmt.Errorf("no template %q", name)
 	}
 	var buf bytes.Buffer
 	if err := t.ExecuteTemplate(&buf, block, data); err != nil {
-		return fmt.Errorf("rendering %s: %w", name, err)
+		return nil, fmt.Errorf("rendering %s: %w", name, err)
+	}
+	return buf.Bytes(), nil
+}
+
+// execute writes the whole page to a buffer first: a page that fails half-way is never
+// sent as if it were good.
+func (c *console) execute(w http.ResponseWriter, status int, name, block string, data any) error {
+	body, err := c.block(name, block, data)
+	if err != nil {
+		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	w.Write(buf.Bytes())
+	w.Write(body)
 	return nil
 }
 

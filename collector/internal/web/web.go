@@ -32,6 +32,7 @@ type Machines interface {
 	Machines(ctx context.Context, f fleet.MachineFilter) ([]fleet.Machine, error)
 	MachinePage(ctx context.Context, f fleet.MachineFilter, o paging.Order) (paging.Page[fleet.Machine], error)
 	CountMachines(ctx context.Context, f fleet.MachineFilter, most int) (int, error)
+	MachineDays(ctx context.Context, f fleet.MachineFilter, by string, start time.Time, days int) ([]int, error)
 }
 
 // Inventory is what pages ask about what machines told, and about all programs.
@@ -48,6 +49,7 @@ type Findings interface {
 	FindingCounts(ctx context.Context) (map[authorization.FindingState]int, error)
 	FindingPage(ctx context.Context, f authorization.FindingFilter, o paging.Order) (paging.Page[authorization.Finding], error)
 	CountFindings(ctx context.Context, f authorization.FindingFilter, most int) (int, error)
+	FindingDays(ctx context.Context, f authorization.FindingFilter, start time.Time, days int) ([]int, error)
 }
 
 // Nonconformities is what pages ask about records; nonconformity.Store has it.
@@ -56,12 +58,14 @@ type Nonconformities interface {
 	List(ctx context.Context, f nonconformity.Filter) ([]nonconformity.Nonconformity, error)
 	Page(ctx context.Context, f nonconformity.Filter, o paging.Order) (paging.Page[nonconformity.Nonconformity], error)
 	Count(ctx context.Context, f nonconformity.Filter, most int) (int, error)
+	Days(ctx context.Context, f nonconformity.Filter, start time.Time, days int) ([]int, error)
 }
 
 // Directory is what pages ask about people and places; org.Store has it.
 type Directory interface {
 	Person(ctx context.Context, email string) (org.Person, error) // NotFound where there is none
 	Sites(ctx context.Context) ([]org.Site, error)
+	Areas(ctx context.Context) ([]org.Area, error)
 }
 
 // Allowlist tells the mode; authorization.Store has it.
@@ -82,17 +86,17 @@ type SignIn interface {
 	UseLink(ctx context.Context, secret string) (person string, err error)
 }
 
-// Counts is what the home page counts.
+// Counts is what the home page counts; -1 is not counted for this reader.
 type Counts struct {
 	Machines            int // all but archived
 	Silent              int // active ones that nothing was heard of since the time asked for
 	Quarantined         int
-	FailingMachines     int // with a source that failed or is stale; -1: not counted
+	FailingMachines     int // in service, with a source that failed or is stale
 	OpenFindings        int
-	OpenNonconformities int // at most 1000, which reads "1000 or more"
+	OpenNonconformities int
 }
 
-// Deps is what the pages stand on. All fields are required but Counts.
+// Deps is what the pages stand on. All fields are required.
 type Deps struct {
 	Machines        Machines
 	Inventory       Inventory
@@ -109,8 +113,8 @@ type Deps struct {
 	NewID           func() string // text that tells one failure from another; 8 or more characters
 	Log             *slog.Logger
 
-	// Counts counts for the home page. Nil: the lists are read through, at most every
-	// ten seconds, which is good for some thousand machines.
+	// Counts counts the whole company for the home page, cheaply: it is asked every few
+	// seconds.
 	Counts func(ctx context.Context, silentSince time.Time) (Counts, error)
 }
 
@@ -120,7 +124,7 @@ func (d *Deps) check() error {
 	v := reflect.ValueOf(d).Elem()
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Name
-		if v.Field(i).IsZero() && name != "Counts" {
+		if v.Field(i).IsZero() {
 			missing = append(missing, fmt.Errorf("web: Deps.%s is missing", name))
 		}
 	}
@@ -133,7 +137,7 @@ type console struct {
 	pages    pages
 	static   assets
 	sessions *scs.SessionManager
-	counts   countCache
+	home     homeCache
 }
 
 // New returns the console. An error tells that Deps is incomplete or that the bundle of
@@ -152,9 +156,6 @@ func New(d Deps) (http.Handler, error) {
 	}
 	c.sessions = newSessions(d.Sessions)
 	c.sessions.ErrorFunc = c.sessionFailed
-	if c.Counts == nil {
-		c.Counts = c.scanCounts
-	}
 	routed, err := c.mux(c.routes())
 	if err != nil {
 		return nil, err
