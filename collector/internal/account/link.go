@@ -11,7 +11,7 @@ import (
 
 // RequestLink mails a link for p (ForSignIn or ForReset) to whoever has that address.
 // The answer and its time are the same whether somebody has. Errors: Conflict
-// "mail.not-configured", TooMany "account.wait" for an address of the network that asks
+// "mail.not-configured", TooMany "account.wait-link" for an address of the network that asks
 // too often; asking too often for one person mails nothing and says nothing.
 func (s *Service) RequestLink(ctx context.Context, email string, p Purpose, c Client) error {
 	floor := time.NewTimer(s.MinAnswer)
@@ -36,7 +36,11 @@ func (s *Service) requestLink(ctx context.Context, email string, p Purpose, c Cl
 		return err
 	}
 	if wait > 0 {
-		return s.throttled(ctx, perAsking(), network(c.Address), email, c, wait)
+		err := s.throttled(ctx, perAsking(), network(c.Address), email, c, wait)
+		if apperr.Is(err, apperr.TooMany) {
+			return apperr.New(apperr.TooMany, "account.wait-link", apperr.Args{"minutes": int((wait + time.Minute - 1) / time.Minute)})
+		}
+		return err
 	}
 	if wait, err = s.take(ctx, perLink(), digest(email)); err != nil || wait > 0 {
 		return err
@@ -190,3 +194,6 @@ func (s *Service) ChoosePassword(ctx context.Context, secret, password string, c
 	})
 	return proof, err
 }
+
+// MailReady tells whether links can be mailed; Conflict "mail.not-configured".
+func (s *Service) MailReady(ctx context.Context) error { return s.Mailer.Ready(ctx) }

@@ -30,8 +30,8 @@ func (s *Service) Begin(ctx context.Context, p Proof, coded bool, c Client) (Sta
 	now := s.now()
 	out := Started{Session: Session{ID: s.NewID(), Person: p.Person, Method: p.Method, Coded: coded || p.Method == ByOperator, Device: DeviceName(c.Agent),
 		Address: c.Address, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(set.life())}}
-	device := c.Device
-	if p.Person != "" {
+	device, remember := c.Device, p.Person != "" && p.Method != ByOperator // a link of the server proves nothing about a device
+	if remember {
 		known := false
 		if device != "" {
 			if known, err = s.Guard.KnowsDevice(ctx, p.Person, hashOf(device)); err != nil {
@@ -50,7 +50,7 @@ func (s *Service) Begin(ctx context.Context, p Proof, coded bool, c Client) (Sta
 		if err := s.Sessions.CreateSession(ctx, out.Session); err != nil {
 			return err
 		}
-		if p.Person != "" {
+		if remember {
 			if err := s.Guard.SaveDevice(ctx, p.Person, hashOf(device), now); err != nil {
 				return err
 			}

@@ -53,6 +53,9 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, err error) {
 			w.Header().Set("HX-Reswap", "none") // what is on the screen stays
 		}
 	}
+	if code == apperr.Unauthenticated && c.signinAsk(w, r, err) == nil {
+		return
+	}
 	p := failurePage{Page: c.newPage(w, r, ""), Number: number, Help: code == apperr.Unauthenticated}
 	p.Heading = p.T("failure." + string(code))
 	p.Title = p.Heading

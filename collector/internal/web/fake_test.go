@@ -272,15 +272,6 @@ func (f *fake) ExplainFinding(_ context.Context, x authorization.Finding) (polic
 	return c.Explain(&p, policy.MachineContext{ID: x.Machine, Hostname: x.Hostname, Site: "Querétaro", Area: "Ingeniería", Person: "luis@example.com", OSVendor: "debian"}, now), nil
 }
 
-func (f *fake) UseLink(_ context.Context, secret string) (string, error) {
-	p, ok := f.links[secret]
-	if !ok {
-		return "", apperr.New(apperr.Conflict, "signin.used", nil)
-	}
-	delete(f.links, secret)
-	return p, nil
-}
-
 func (f *fake) deps(t testing.TB) web.Deps {
 	t.Helper()
 	texts, err := locale.Load()
@@ -291,7 +282,7 @@ func (f *fake) deps(t testing.TB) web.Deps {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return web.Deps{Machines: f, Inventory: f, Findings: f, Nonconformities: f, Directory: f, Allowlist: f, Counts: f.counts, Explainer: f, SignIn: f,
+	return web.Deps{Machines: f, Inventory: f, Findings: f, Nonconformities: f, Directory: f, Allowlist: f, Counts: f.counts, Explainer: f, Accounts: newAccounts(t, f, nil),
 		Sessions: memstore.New(), Texts: texts, Zone: zone, Now: func() time.Time { return now }, NewID: func() string { return report1 },
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 }

@@ -24,6 +24,7 @@ type Page struct {
 	Role      string    // in words
 	Now       time.Time
 	Languages []languageLink
+	Theme     string // "light" or "dark" where the reader chose; empty: as the system has it
 	CSS, JS   string
 	Favicon   string
 
@@ -47,6 +48,8 @@ func (c *console) newPage(w http.ResponseWriter, r *http.Request, section string
 		if a.ID == operatorID {
 			p.Who = p.T("operator")
 		}
+		st, _ := stateFrom(r.Context())
+		p.Theme = string(st.Theme)
 	}
 	for _, lang := range locale.Languages() {
 		q := r.URL.Query()
@@ -60,23 +63,30 @@ func (c *console) newPage(w http.ResponseWriter, r *http.Request, section string
 	return p
 }
 
-// language is what the URL asks for, else the cookie, else the browser's header.
+// language is what the URL asks for, else what the person chose, else the cookie, else
+// the browser's header.
 func (c *console) language(r *http.Request) string {
 	cookie := ""
 	if k, err := r.Cookie(languageCookie); err == nil {
 		cookie = k.Value
 	}
-	return c.Texts.Match(r.Header.Get("Accept-Language"), r.URL.Query().Get("lang"), cookie)
+	st, _ := stateFrom(r.Context())
+	return c.Texts.Match(r.Header.Get("Accept-Language"), r.URL.Query().Get("lang"), st.Language, cookie)
 }
 
-// rememberLanguage keeps a choice made in the URL for a year.
-func (c *console) rememberLanguage(w http.ResponseWriter, r *http.Request) {
+// rememberLanguage keeps a choice made in the URL: in the person's account, and in the
+// browser for a year.
+func (c *console) rememberLanguage(w http.ResponseWriter, r *http.Request) error {
 	if lang := form.OneOf(r, "lang", locale.Languages()...); lang != "" {
 		http.SetCookie(w, &http.Cookie{
 			Name: languageCookie, Value: lang, Path: "/", MaxAge: 365 * 24 * 3600,
 			Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		})
+		if st, ok := stateFrom(r.Context()); ok && st.Session.Person != "" && st.Language != lang {
+			return c.Accounts.Prefer(r.Context(), st.Session.Person, lang, nil)
+		}
 	}
+	return nil
 }
 
 // When writes a moment in full, for people and for machines.

@@ -17,7 +17,9 @@ var templateFiles embed.FS
 type pages map[string]*template.Template
 
 // shared are the files that every page is built with.
-func shared() []string { return []string{"templates/layout.html", "templates/parts.html"} }
+func shared() []string {
+	return []string{"templates/layout.html", "templates/parts.html", "templates/account_parts.html"}
+}
 
 func loadPages(icons map[string][]string) (pages, error) {
 	funcs := template.FuncMap{

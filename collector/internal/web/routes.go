@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"vigia/collector/internal/access"
+	"vigia/collector/internal/account"
 	"vigia/collector/internal/report"
 )
 
@@ -20,10 +21,35 @@ type route struct {
 // changes what others see has a right to change; mux refuses any other.
 func (c *console) routes() []route {
 	return []route{
-		{"GET", "/signin", access.Anybody, c.signinHelp},
+		{"GET", "/signin", access.Anybody, c.signinForm},
+		{"POST", "/signin", access.Anybody, c.signinPassword},
+		{"GET", "/signin/code", access.Anybody, c.signinCodeForm},
+		{"POST", "/signin/code", access.Anybody, c.signinCode},
+		{"GET", "/signin/link", access.Anybody, c.signinMailForm(account.ForSignIn)},
+		{"POST", "/signin/link", access.Anybody, c.signinMail(account.ForSignIn)},
+		{"GET", "/signin/reset", access.Anybody, c.signinMailForm(account.ForReset)},
+		{"POST", "/signin/reset", access.Anybody, c.signinMail(account.ForReset)},
 		{"GET", "/signin/{secret}", access.Anybody, c.signinShow},
 		{"POST", "/signin/{secret}", access.Anybody, c.signinUse},
 		{"POST", "/signout", access.Anybody, c.signout},
+
+		{"GET", "/account", access.Oneself, c.accountShow},
+		{"POST", "/account/preferences", access.Oneself, c.accountPreferences},
+		{"GET", "/account/password", access.Oneself, c.accountPasswordForm},
+		{"POST", "/account/password", access.Oneself, c.accountPassword},
+		{"GET", "/account/totp", access.Oneself, c.totpForm},
+		{"POST", "/account/totp", access.Oneself, c.totpSet},
+		{"POST", "/account/totp/codes", access.Oneself, c.totpCodes},
+		{"POST", "/account/totp/remove", access.Oneself, c.totpRemove},
+		{"POST", "/account/sessions/{id}/end", access.Oneself, c.sessionEnd},
+		{"POST", "/account/sessions/end-others", access.Oneself, c.sessionEndOthers},
+		{"GET", "/accounts", access.ChangeRoles, c.accountList},
+		{"GET", "/accounts/find", access.ChangeRoles, c.accountFind},
+		{"POST", "/accounts/sessions/{id}/end", access.ChangeRoles, c.accountEndSession},
+		{"GET", "/accounts/{email}", access.ChangeRoles, c.accountOther},
+		{"POST", "/accounts/{email}/invite", access.ChangeRoles, c.accountInvite()},
+		{"POST", "/accounts/{email}/totp-reset", access.ChangeRoles, c.accountResetTOTP()},
+		{"POST", "/accounts/{email}/end-sessions", access.ChangeRoles, c.accountEndSessions()},
 
 		{"GET", "/{$}", access.Oneself, c.homeShow},
 		{"GET", "/home/counts", access.Oneself, c.homeCounts},

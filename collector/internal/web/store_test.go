@@ -25,19 +25,6 @@ import (
 	"vigia/internal/wire"
 )
 
-// storeLinks uses links of a real store, as the application does.
-type storeLinks struct{ s *store.Store }
-
-func (l storeLinks) UseLink(ctx context.Context, secret string) (string, error) {
-	var link account.Link
-	err := l.s.InTx(ctx, func(ctx context.Context) error {
-		var err error
-		link, err = l.s.UseLink(ctx, sha256.Sum256([]byte(secret)), now)
-		return err
-	})
-	return link.Person, err
-}
-
 // seed fills a store as reports of machines do, through ingest.
 func seed(t *testing.T, s *store.Store) {
 	t.Helper()
@@ -140,7 +127,7 @@ func TestRealStore(t *testing.T) {
 		f := newFake()
 		d := f.deps(t)
 		d.Machines, d.Inventory, d.Findings, d.Nonconformities, d.Directory, d.Allowlist = s, s, s, s.Nonconformities(), s, s
-		d.SignIn, d.Sessions = storeLinks{s}, s.Sessions()
+		d.Accounts, d.Sessions = newAccounts(t, f, s), s.Sessions()
 		srv := console(t, d)
 		c := client(t, srv, f, "nobody")
 		res, err := c.Post(srv.URL+"/signin/enlace", "", nil)

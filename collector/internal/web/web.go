@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"reflect"
 	"time"
 	_ "time/tzdata" // zones of sites, also where the system has no zone files
@@ -79,13 +80,6 @@ type Explainer interface {
 	ExplainFinding(ctx context.Context, f authorization.Finding) (policy.Explanation, error)
 }
 
-// SignIn uses up a one-time link. It returns the e-mail of the person the link is for,
-// empty for whoever administers the server, and an error with a key when the link is
-// unknown, used or expired.
-type SignIn interface {
-	UseLink(ctx context.Context, secret string) (person string, err error)
-}
-
 // Counts is what the home page counts; -1 is not counted for this reader.
 type Counts struct {
 	Machines            int // all but archived
@@ -96,7 +90,7 @@ type Counts struct {
 	OpenNonconformities int
 }
 
-// Deps is what the pages stand on. All fields are required.
+// Deps is what the pages stand on. All fields are required but Proxies.
 type Deps struct {
 	Machines        Machines
 	Inventory       Inventory
@@ -105,13 +99,16 @@ type Deps struct {
 	Directory       Directory
 	Allowlist       Allowlist
 	Explainer       Explainer
-	SignIn          SignIn
+	Accounts        Accounts
 	Sessions        scs.Store // forgets nothing before its time, tells nothing after
 	Texts           *locale.Catalogue
 	Zone            *time.Location // in which times are shown
 	Now             func() time.Time
 	NewID           func() string // text that tells one failure from another; 8 or more characters
 	Log             *slog.Logger
+
+	// Proxies are the peers whose X-Forwarded-For is believed.
+	Proxies []netip.Prefix
 
 	// Counts counts the whole company for the home page, cheaply: it is asked every few
 	// seconds.
@@ -124,7 +121,7 @@ func (d *Deps) check() error {
 	v := reflect.ValueOf(d).Elem()
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Name
-		if v.Field(i).IsZero() {
+		if v.Field(i).IsZero() && name != "Proxies" {
 			missing = append(missing, fmt.Errorf("web: Deps.%s is missing", name))
 		}
 	}
