@@ -1,0 +1,90 @@
+package main
+
+import "fmt"
+
+// What the peer takes on the same two processors, new or unchanged alike, and what a
+// machine costs its database: OCS Inventory's server at READ COMMITTED, measured for
+// the project's specification of speed.
+const (
+	ocsPerSecond = 3.1
+	ocsDatabase  = 271 // kB
+	ocsSource    = "OCS Inventory, READ COMMITTED, measured on 2 processors"
+)
+
+// target is what an engine must reach, in reports a second.
+type target struct{ first, changed, unchanged float64 }
+
+// ingestPart measures both engines with the same machines.
+func ingestPart(r *run) error {
+	if err := ingestOn(r, r.sqlite(), target{250, 4000, 20_000}); err != nil {
+		return err
+	}
+	db, err := r.postgres()
+	if err != nil {
+		return err
+	}
+	return ingestOn(r, db, target{150, 1500, 20_000})
+}
+
+func ingestOn(r *run, db database, t target) error {
+	c, err := r.serve(db)
+	if err != nil {
+		return err
+	}
+	defer c.stop()
+	empty, err := db.size()
+	if err != nil {
+		return err
+	}
+	small, err := c.fleet(100, "few-"+db.engine, "first,changed", "--seed", "7")
+	if err != nil {
+		return err
+	}
+	results, err := c.fleet(r.machines, "ingest-"+db.engine, "first,changed,unchanged", "--seed", "1", "--cycles", "100")
+	if err != nil {
+		return err
+	}
+	for i, want := range []float64{t.first, t.changed, t.unchanged} {
+		s := results[i]
+		r.rows = append(r.rows, row{what: db.engine + ", " + s.Scenario, value: s.PerSecond, peer: ocsPerSecond, unit: "/s", target: want, atLeast: true, source: ocsSource,
+			note: fmt.Sprintf("%d in %.1f s; collector %.0f µs, simulator %.0f µs of processor each; all %d machines stored", s.Done, s.Seconds, s.CollectorCPU, s.SimulatorCPU, s.Stored)})
+	}
+	if err := r.databaseSize(c, empty); err != nil {
+		return err
+	}
+	return r.flatness(db, small)
+}
+
+// databaseSize stops the collector, so that its database is what stays.
+func (r *run) databaseSize(c *collector, empty int64) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	c.stop()
+	full, err := c.db.size()
+	if err != nil {
+		return err
+	}
+	each := float64(full-empty) / float64(r.machines+100) / 1000
+	r.rows = append(r.rows, row{what: c.db.engine + ", database a machine", value: each, peer: ocsDatabase, unit: "kB", target: 50, source: ocsSource,
+		note: fmt.Sprintf("at %d machines with 10 changed reports each; %.1f MB in all", r.machines+100, float64(full)/1e6)})
+	return nil
+}
+
+// flatness measures the same with many machines and compares processor time.
+func (r *run) flatness(db database, small []simulated) error {
+	c, err := r.serve(db)
+	if err != nil {
+		return err
+	}
+	defer c.stop()
+	many, err := c.fleet(r.many, "many-"+db.engine, "first,changed", "--seed", "2", "--rounds", "2")
+	if err != nil {
+		return err
+	}
+	for i, s := range many {
+		r.rows = append(r.rows, row{what: db.engine + ", cost of " + s.Scenario, value: s.CollectorCPU, peer: small[i].CollectorCPU, unit: "µs", target: 1.25, ratioTarget: true,
+			source: fmt.Sprintf("the same at %d machines", small[i].Agents), note: fmt.Sprintf("collector's processor time at %d machines, %.0f/s", r.machines+100+r.many, s.PerSecond)})
+	}
+	return c.check()
+}
