@@ -37,6 +37,7 @@ func (y *history) makeMachines() {
 		y.fit(m)
 		y.machines = append(y.machines, m)
 	}
+	y.clone(y.machines[len(y.machines)-1], y.machines[desks-1])
 	slices.SortStableFunc(y.machines, func(a, b *machine) int { return a.born.Compare(b.born) })
 	y.name()
 }
@@ -48,6 +49,15 @@ func (y *history) succeed(m, heir *machine) {
 	if heir.ends.Before(heir.born.Add(10 * 24 * time.Hour)) {
 		heir.fate, heir.ends = fateActive, y.to.Add(-m.c.between(time.Minute, 4*time.Hour))
 	}
+}
+
+// clone makes m a copy of another machine's disk and firmware, as a careless image does.
+func (y *history) clone(m, other *machine) {
+	m.cloneOf, m.serial, m.uuid, m.machineID = other, other.serial, other.uuid, other.machineID
+	m.model, m.os, m.memory, m.disk, m.built = other.model, other.os, other.memory, other.disk, other.built
+	other.fate, m.fate = fateActive, fateActive
+	m.born = atWork(m.c, later(m.born, other.born.Add(3*24*time.Hour)))
+	m.ends, other.ends = y.to.Add(-9*time.Minute), y.to.Add(-4*time.Minute)
 }
 
 func pick(c chance, list []model) *model { return &list[c.IntN(len(list))] }

@@ -62,6 +62,8 @@ func (y *history) happen(ctx context.Context, e *event) error {
 		return y.noticed(ctx, e)
 	case evRebuild:
 		return y.rebuild(ctx, e)
+	case evReinstall:
+		return y.reinstall(ctx, e)
 	}
 	return nil
 }
@@ -164,6 +166,10 @@ func (y *history) enroll(ctx context.Context, m *machine) error {
 	if m.person != nil {
 		m.person.machine = m.host
 	}
+	if m.cloneOf != nil { // both are alive: they stay two
+		y.cloned = m.cloneOf.id
+		defer func() { y.cloned = "" }()
+	}
 	s := m.snapshot(y.clock.now())
 	m.agent = agentVersion(y.clock.now(), y.from)
 	e, err := y.fleet.Enroll(ctx, fleet.Enrollment{Secret: y.token(m), CSR: y.key.csr, AgentVersion: m.agent,
@@ -183,6 +189,22 @@ func (y *history) renew(ctx context.Context, m *machine) error {
 		m.cert = cert
 	}
 	return err
+}
+
+// reinstall gives m a new operating system; its history comes back when it enrolls again.
+func (y *history) reinstall(ctx context.Context, e *event) error {
+	m := e.m
+	m.session.Close()
+	m.session, m.built = nil, e.at.Add(-3*time.Hour).Truncate(time.Second)
+	was := m.id
+	y.waiting = append(y.waiting, task{m: m, kind: evEnroll})
+	if err := y.flush(ctx); err != nil {
+		return err
+	}
+	if m.id != was {
+		return fmt.Errorf("%s came back as another machine: the sample is wrong", m.host)
+	}
+	return nil
 }
 
 // agentVersion is the release that was out at a time.

@@ -55,6 +55,7 @@ type machine struct {
 	ill        int           // 0: the antivirus is well; else which trouble
 	spooled    int
 	encrypted  bool
+	cloneOf    *machine // whose disk was copied
 
 	id      string
 	cert    *x509.Certificate

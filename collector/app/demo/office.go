@@ -42,8 +42,29 @@ func (y *history) planOffice() []event {
 	list = append(list, y.planBoundaries()...)
 	for _, m := range y.machines {
 		list = append(list, y.planEnd(ctx, m)...)
+		for _, group := range groupsOf(m) {
+			list = append(list, event{at: m.born.Add(20 * time.Minute), kind: evOffice, do: func() error {
+				_, err := y.fleet.SetGroups(ctx, m.id, []string{group}, nil)
+				return err
+			}})
+		}
 	}
 	return list
+}
+
+// groupsOf are the groups that a machine is put into when it comes.
+func groupsOf(m *machine) []string {
+	switch {
+	case m.n >= cohort:
+		return nil
+	case m.server():
+		return []string{"Servidores"}
+	case m.n%29 == 4:
+		return []string{"Pilotos"}
+	case m.person == nil:
+		return []string{"Equipos de préstamo"}
+	}
+	return nil
 }
 
 // planImports brings the file of people up to date after machines came.

@@ -15,8 +15,9 @@ const (
 	evSeen                     // a sign of life: the last one
 	evInstall                  // a person installs something
 	evRemove
-	evRebuild // Windows 11, or more memory
-	evOffice  // somebody works at the console
+	evRebuild   // Windows 11, or more memory
+	evReinstall // the operating system is new; the machine enrolls again
+	evOffice    // somebody works at the console
 )
 
 // quiet events may happen together in one transaction; others have a moment of their own.
@@ -65,6 +66,9 @@ func (y *history) planMachine(m *machine) []event {
 	if half := m.born.Add(m.ends.Sub(m.born) / 2); m.n < cohort && (m.c.percent(5) || m.os == windows10 && m.fate == fateActive && m.c.percent(35)) {
 		list = append(list, event{at: atWork(m.c, half), kind: evRebuild, m: m})
 	}
+	if again := y.from.Add(time.Duration(190+m.n) * day); m.n%60 == 33 && m.n < cohort && m.fate == fateActive && m.born.Before(again.Add(-9*day)) {
+		list = append(list, event{at: atWork(m.c, again), kind: evReinstall, m: m})
+	}
 	return append(list, event{at: m.ends.Add(-20 * time.Second), kind: evReport, m: m}, event{at: m.ends, kind: evSeen, m: m})
 }
 
@@ -107,7 +111,11 @@ func (y *history) tasted(m *machine, what *string, at, last time.Time) []event {
 	day := 24 * time.Hour
 	pick := &chosen{}
 	list := []event{{at: at, kind: evInstall, m: m, what: what, pick: pick}}
-	if !m.c.percent(68) {
+	odds := 90 // what came long ago has mostly been followed up
+	if at.After(y.to.Add(-50 * day)) {
+		odds = 50
+	}
+	if !m.c.percent(odds) {
 		return list
 	}
 	gone := atWork(m.c, at.Add(m.c.between(day, 18*day)))

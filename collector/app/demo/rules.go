@@ -196,6 +196,13 @@ func prohibited() []policy.Rule {
 	return rules
 }
 
+// pilots try what may be allowed to everybody later.
+func pilots() policy.Rule {
+	r := allow("Brave en equipos piloto", policy.Match{Name: "*brave*"}, "ticket 1211: prueba de navegador")
+	r.Scope.Groups = []string{"Pilotos"}
+	return r
+}
+
 // exceptions are granted through the year; most end.
 func exceptions(from time.Time) []ruleAt {
 	day := func(n int) time.Time { return from.Add(time.Duration(n) * 24 * time.Hour).Truncate(time.Second) }
@@ -218,6 +225,7 @@ func exceptions(from time.Time) []ruleAt {
 		grant(268, 372, allow("Telegram en Obra", policy.Match{Name: "*telegram*"}, "ticket 1588: grupo con el contratista"), "Proyectos", "Mantenimiento"),
 		grant(268, 0, allow("Node.js de desarrollo", policy.Match{Name: "node", Source: "file"}, "ticket 1603"), areaIT, areaEngineering),
 		grant(322, 500, allow("WhatsApp para Ventas", policy.Match{Name: "WhatsApp"}, "ticket 1710: atención a clientes"), "Ventas"),
+		{day: 124, Rule: pilots()},
 		grant(322, 0, allow("Notion para Dirección", policy.Match{Name: "Notion"}, "ticket 1722"), "Dirección General"),
 	}
 }
