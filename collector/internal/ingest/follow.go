@@ -40,11 +40,15 @@ func (in *Ingester) FollowMachine(ctx context.Context, machine string) error {
 	if err != nil {
 		return err
 	}
-	stored, _, err := store.OpenMachine(ctx, machine)
+	known, _, err := store.OpenMachine(ctx, machine)
 	if err != nil {
 		return err
 	}
-	m, err := newMachineState(stored, &slab{})
+	stored, err := store.LoadMachines(ctx, []int64{known.Row})
+	if err != nil || len(stored) != 1 {
+		return err
+	}
+	m, err := newMachineState(stored[0], &slab{})
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,8 @@ type Inventories interface {
 	// Lock makes the transaction the only one, on all collectors, that changes
 	// inventories and findings.
 	Lock(ctx context.Context) error
-	// OpenMachine returns a machine by its id, and the digests of what is held of it.
+	// OpenMachine returns a machine by its id, without its body, and the digests of what is
+	// held of it.
 	OpenMachine(ctx context.Context, id string) (Machine, map[inventory.Section]inventory.Digest, error)
 	// LoadMachines returns the machines with the given rows, without those that are none.
 	LoadMachines(ctx context.Context, rows []int64) ([]Machine, error)

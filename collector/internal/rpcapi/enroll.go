@@ -48,7 +48,7 @@ func (s *Server) Renew(ctx context.Context, req *vigiav1.RenewRequest) (*vigiav1
 	if s.Revocations.Revoked(r.identity.Serial) {
 		return nil, status.Error(codes.PermissionDenied, "the machine's certificate was revoked; enroll it again with a token")
 	}
-	cert, ca, err := s.Fleet.Renew(ctx, r.state.VerifiedChains[0][0], req.GetCsrDer(), req.GetOldKeySignature())
+	cert, ca, err := s.Fleet.Renew(ctx, r.leaf, req.GetCsrDer(), req.GetOldKeySignature())
 	if err != nil {
 		return nil, s.status(ctx, "renewing a certificate", err)
 	}

@@ -24,6 +24,9 @@ func (c *stream) part(p *vigiav1.Part) error {
 		}
 		c.pending += size
 	}
+	if c.parts == nil {
+		c.parts = wire.NewAssembler(c.s.Codec.Limits().Compressed)
+	}
 	body, done, err := c.parts.Add(p)
 	if err != nil {
 		c.s.metrics.bad.Inc()
@@ -38,7 +41,9 @@ func (c *stream) part(p *vigiav1.Part) error {
 
 // release gives the bytes of an unfinished or finished body back to the budget.
 func (c *stream) release() {
-	c.parts.Reset()
+	if c.parts != nil {
+		c.parts.Reset()
+	}
 	c.s.pending.Add(-c.pending)
 	c.pending = 0
 }

@@ -34,8 +34,9 @@ const maxSkew = 5 * time.Minute
 type stream struct {
 	s       *Server
 	ctx     context.Context
-	remote  remote
+	conn    *wireConn
 	machine string
+	serial  string // of its certificate
 	nonce   fleet.Nonce
 	version string // of the agent
 	spooled int    // reports waiting there, as it told in Hello
@@ -43,8 +44,8 @@ type stream struct {
 	recv    func() (*vigiav1.FromAgent, error)
 	session Session // nil before Hello was taken
 
-	parts   *wire.Assembler
-	pending int64 // bytes of parts counted into the server's budget
+	parts   *wire.Assembler // nil before the first part
+	pending int64           // bytes of parts counted into the server's budget
 
 	policy atomic.Pointer[string] // the version that the agent has or was sent
 
@@ -55,7 +56,7 @@ type stream struct {
 var _ fleet.Connection = (*stream)(nil)
 
 func (c *stream) Nonce() fleet.Nonce { return c.nonce }
-func (c *stream) Heard() time.Time   { return time.Unix(0, c.remote.conn.heard.Load()) }
+func (c *stream) Heard() time.Time   { return time.Unix(0, c.conn.heard.Load()) }
 
 // Close asks the agent to come back later where the reason is one for it, and closes
 // the connection once that had time to leave.
@@ -69,7 +70,7 @@ func (c *stream) Close(reason string) {
 		c.out.later(msgLater(reason, stoppingWait, nil))
 		wait = 300 * time.Millisecond
 	}
-	time.AfterFunc(wait, func() { _ = c.remote.conn.Close() })
+	time.AfterFunc(wait, func() { _ = c.conn.Close() })
 }
 
 // Connect implements vigiav1.AgentsServer.
@@ -79,8 +80,7 @@ func (s *Server) Connect(st grpc.BidiStreamingServer[vigiav1.FromAgent, vigiav1.
 	if err != nil {
 		return status.Error(codes.Unauthenticated, err.Error())
 	}
-	c := &stream{s: s, ctx: ctx, remote: r, machine: r.identity.MachineID, recv: st.Recv,
-		parts: wire.NewAssembler(s.Codec.Limits().Compressed)}
+	c := &stream{s: s, ctx: ctx, conn: r.conn, machine: r.identity.MachineID, serial: r.identity.Serial, recv: st.Recv}
 	c.out.send = st.Send
 	defer c.out.close(func() { _ = r.conn.Close() })
 	defer c.release()
@@ -125,7 +125,7 @@ func (c *stream) aside(work func() error) error {
 // hello reads the first message. A nil error without a session means that the agent was
 // told to come back later.
 func (c *stream) hello() error {
-	timer := time.AfterFunc(c.s.Limits.FirstHello, func() { _ = c.remote.conn.Close() })
+	timer := time.AfterFunc(c.s.Limits.FirstHello, func() { _ = c.conn.Close() })
 	m, err := c.recv()
 	timer.Stop()
 	if err != nil {
@@ -152,7 +152,7 @@ func (c *stream) hello() error {
 
 // admit opens the session of an active machine.
 func (c *stream) admit() error {
-	if c.s.Revocations.Revoked(c.remote.identity.Serial) {
+	if c.s.Revocations.Revoked(c.serial) {
 		return status.Error(codes.PermissionDenied, "the machine's certificate was revoked; enroll it again with a token")
 	}
 	session, err := c.s.Ingest.Open(c.ctx, c.machine)

@@ -3,6 +3,7 @@ package rpcapi
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -67,11 +68,17 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// authInfo is what a handshake left: the TLS state and the connection itself.
+// authInfo is what is kept of a handshake: the connection itself and the certificate
+// that was shown and verified, nil where none was. A whole tls.ConnectionState for each
+// agent that is only connected would cost more than what is asked of it.
 type authInfo struct {
-	credentials.TLSInfo
+	credentials.CommonAuthInfo
+	leaf *x509.Certificate
 	conn *wireConn
 }
+
+// AuthType implements credentials.AuthInfo.
+func (authInfo) AuthType() string { return "tls" }
 
 var errBusy = errors.New("too many handshakes under way")
 
@@ -80,13 +87,14 @@ var errBusy = errors.New("too many handshakes under way")
 // connection instead of all timing out together.
 type transportCreds struct {
 	credentials.TransportCredentials
+	config *tls.Config // shared by all connections: grpc's own handshake copies it each time
 	slots  chan struct{}
 	wait   time.Duration
 	failed func(error)
 }
 
 func newCreds(config *tls.Config, handshakes int, failed func(error)) *transportCreds {
-	return &transportCreds{TransportCredentials: credentials.NewTLS(config), slots: make(chan struct{}, handshakes), wait: 3 * time.Second, failed: failed}
+	return &transportCreds{TransportCredentials: credentials.NewTLS(config), config: config, slots: make(chan struct{}, handshakes), wait: 3 * time.Second, failed: failed}
 }
 
 func (t *transportCreds) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
@@ -108,18 +116,31 @@ func (t *transportCreds) ServerHandshake(raw net.Conn) (net.Conn, credentials.Au
 		}
 	}
 	defer func() { <-t.slots }()
-	c, info, err := t.TransportCredentials.ServerHandshake(raw)
+	c := tls.Server(raw, t.config)
+	info, err := shake(c)
 	if err != nil {
 		t.failed(err)
 		_ = raw.Close()
 		return nil, nil, err
 	}
-	tlsInfo, ok := info.(credentials.TLSInfo)
-	if !ok {
-		_ = c.Close()
-		return nil, nil, fmt.Errorf("handshake left %T", info)
+	info.conn = conn
+	return c, info, nil
+}
+
+// shake does the handshake, within the deadline that grpc has set on the connection.
+func shake(c *tls.Conn) (authInfo, error) {
+	info := authInfo{CommonAuthInfo: credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity}}
+	if err := c.Handshake(); err != nil {
+		return info, err
 	}
-	return c, authInfo{TLSInfo: tlsInfo, conn: conn}, nil
+	state := c.ConnectionState()
+	if state.NegotiatedProtocol != "h2" {
+		return info, fmt.Errorf("protocol %q, want h2", state.NegotiatedProtocol)
+	}
+	if len(state.VerifiedChains) > 0 {
+		info.leaf = state.VerifiedChains[0][0]
+	}
+	return info, nil
 }
 
 // remote is who is at the other end of a call. The identity is zero where no
@@ -127,7 +148,7 @@ func (t *transportCreds) ServerHandshake(raw net.Conn) (net.Conn, credentials.Au
 type remote struct {
 	address  string
 	identity pki.Identity
-	state    tls.ConnectionState
+	leaf     *x509.Certificate
 	conn     *wireConn
 }
 
@@ -140,8 +161,11 @@ func peerOf(ctx context.Context) (remote, error) {
 	if !ok {
 		return remote{}, fmt.Errorf("peer without TLS (%T)", p.AuthInfo)
 	}
-	r := remote{address: p.Addr.String(), state: info.State, conn: info.conn}
+	r := remote{address: p.Addr.String(), leaf: info.leaf, conn: info.conn}
+	if info.leaf == nil {
+		return r, pki.ErrNoCertificate
+	}
 	var err error
-	r.identity, err = pki.PeerIdentity(info.State)
+	r.identity, err = pki.IdentityOf(info.leaf)
 	return r, err
 }

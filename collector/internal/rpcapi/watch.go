@@ -149,7 +149,7 @@ func (s *Server) recheck(ctx context.Context, machine string) {
 	switch {
 	case err != nil && !apperr.Is(err, apperr.NotFound):
 		s.Log.ErrorContext(ctx, "machine not read again", "machine", machine, "err", err)
-	case err == nil && m.State == fleet.Active && !s.Revocations.Revoked(cur.remote.identity.Serial):
+	case err == nil && m.State == fleet.Active && !s.Revocations.Revoked(cur.serial):
 	case err == nil && m.State == fleet.Quarantined:
 		s.Presence.Close(machine, fleet.ReasonQuarantined)
 	default:
@@ -265,6 +265,6 @@ func (s *Server) pushCommands(ctx context.Context, c *stream) {
 func (c *stream) queue(ms ...*vigiav1.FromCollector) {
 	if !c.out.later(ms...) {
 		c.s.Log.Warn("an agent does not read what it is sent: cut off", "machine", c.machine)
-		_ = c.remote.conn.Close()
+		_ = c.conn.Close()
 	}
 }

@@ -77,20 +77,24 @@ func (s *Store) Contexts(ctx context.Context) ([]ingest.Machine, error) {
 
 // OpenMachine implements ingest.Inventories.
 func (s *Store) OpenMachine(ctx context.Context, id string) (ingest.Machine, map[inventory.Section]inventory.Digest, error) {
-	var row int64
-	err := s.on(ctx).QueryRowContext(ctx, "SELECT id FROM machine WHERE uuid = $1", id).Scan(&row)
-	if err = unknown(err, "machine.unknown", map[string]any{"machine": id}); err != nil {
-		return ingest.Machine{}, nil, s.mapError("reading a machine", err)
+	list, err := rows(ctx, s.on(ctx), "SELECT "+ingestMachineColumns+", so.digest, coalesce(so.exact, true) FROM machine m"+ingestMachineJoins+" WHERE m.uuid = $1", []any{id},
+		func(r *sql.Rows, m *ingest.Machine) error {
+			var digest []byte
+			err := scanIngestMachine(r, m, &digest, &m.Exact)
+			copy(m.Digest[:], digest)
+			return err
+		})
+	if err == nil && len(list) == 0 {
+		err = unknown(sql.ErrNoRows, "machine.unknown", map[string]any{"machine": id})
 	}
-	list, err := s.LoadMachines(ctx, []int64{row})
-	if err != nil || len(list) != 1 {
+	if err != nil {
 		return ingest.Machine{}, nil, s.mapError("reading a machine", err)
 	}
 	type told struct {
 		section string
 		digest  []byte
 	}
-	found, err := rows(ctx, s.on(ctx), "SELECT section, digest FROM machine_section WHERE machine_id = $1", []any{row},
+	found, err := rows(ctx, s.on(ctx), "SELECT section, digest FROM machine_section WHERE machine_id = $1", []any{list[0].Row},
 		func(r *sql.Rows, t *told) error { return r.Scan(&t.section, &t.digest) })
 	digests := make(map[inventory.Section]inventory.Digest, len(found)+1)
 	for _, t := range found {
