@@ -20,7 +20,7 @@ func newConsole(d *desk, cfg Config) (http.Handler, error) {
 	}
 	seen := view.New(d.store) // what the actor of each request may see
 	return web.New(web.Deps{
-		Machines: seen, Inventory: seen, Findings: seen, Nonconformities: view.NewRecords(d.store.Nonconformities()), Directory: d.store, Allowlist: d.store,
+		Machines: seen, Fleet: d.fleet, Inventory: seen, Findings: seen, Nonconformities: view.NewRecords(d.store.Nonconformities()), Directory: d.store, Allowlist: d.store,
 		Counts:    homeCounts(d),
 		Explainer: explainer{d}, Accounts: d.accounts, Sessions: d.store.Sessions(), Texts: texts, Zone: cfg.Zone, Now: cfg.Now, NewID: newID, Log: cfg.Log,
 	})

@@ -38,6 +38,7 @@ type fake struct {
 	findings []authorization.Finding
 	records  []nonconformity.Nonconformity
 	links    map[string]string // secret → person
+	asked    []string
 }
 
 func newFake() *fake {
@@ -195,6 +196,12 @@ func (f *fake) Days(_ context.Context, _ nonconformity.Filter, _ time.Time, days
 	return make([]int, days), f.broken
 }
 
+// Ask remembers whom a report was asked of.
+func (f *fake) Ask(_ context.Context, query, kind string, _ map[string]string) (fleet.Command, error) {
+	f.asked = append(f.asked, query+" "+kind)
+	return fleet.Command{}, f.broken
+}
+
 // counts are those of the sample's lists.
 func (f *fake) counts(context.Context, time.Time) (web.Counts, error) {
 	n := web.Counts{Machines: len(f.machines)}
@@ -282,7 +289,7 @@ func (f *fake) deps(t testing.TB) web.Deps {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return web.Deps{Machines: f, Inventory: f, Findings: f, Nonconformities: f, Directory: f, Allowlist: f, Counts: f.counts, Explainer: f, Accounts: newAccounts(t, f, nil),
+	return web.Deps{Machines: f, Fleet: f, Inventory: f, Findings: f, Nonconformities: f, Directory: f, Allowlist: f, Counts: f.counts, Explainer: f, Accounts: newAccounts(t, f, nil),
 		Sessions: memstore.New(), Texts: texts, Zone: zone, Now: func() time.Time { return now }, NewID: func() string { return report1 },
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 }

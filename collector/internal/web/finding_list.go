@@ -35,7 +35,7 @@ func (c *console) findingFilters() []filter {
 		{name: "state", label: "state", quick: true, closed: true,
 			offer: words("finding.state", string(authorization.Open), string(authorization.Gone), string(authorization.Authorized))},
 		{name: "verdict", label: "list.verdict", quick: true, closed: true, offer: words("verdict", "denied")},
-		{name: "source", label: "source", offer: names("source", "deb", "rpm", "snap", "flatpak", "file")},
+		{name: "source", label: "source", offer: names("source", programSources()...)},
 		{name: "machine", label: "machine", say: c.machineName},
 	}
 }

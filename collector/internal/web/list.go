@@ -141,6 +141,8 @@ type listPage struct {
 	Help    string
 	Enroll  bool
 	Mode    authorization.Mode
+	Notice  string // what was just done
+	Here    string // the page's own address, for actions to come back to
 }
 
 // listHead is a column's heading.
@@ -172,6 +174,7 @@ func showList[T any](c *console, declare func() *listOf[T]) action {
 		if err != nil {
 			return err
 		}
+		page.Notice = c.sessions.PopString(r.Context(), sessionNotice)
 		return c.render(w, r, "list", page)
 	}
 }
@@ -193,6 +196,7 @@ func (v *listView[T]) fill(ctx context.Context) (*listPage, error) {
 	if !rows.Next.IsZero() {
 		page.List.Next = page.List.url("after", rows.Next.String())
 	}
+	page.Here = page.List.url("after", v.after.String())
 	if !v.after.IsZero() {
 		page.List.First = page.List.url()
 	}

@@ -5,7 +5,9 @@ import (
 	"encoding/csv"
 	"fmt"
 	"html"
+	"io"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,6 +34,9 @@ func shownRows(body string) [][]string {
 	for _, m := range rowPattern.FindAllStringSubmatch(table, -1) {
 		var cells []string
 		for _, c := range cellPattern.FindAllStringSubmatch(m[1], -1) {
+			if strings.Contains(c[1], `name="row"`) {
+				continue
+			}
 			cells = append(cells, strings.TrimSpace(html.UnescapeString(tagPattern.ReplaceAllString(c[1], ""))))
 		}
 		rows = append(rows, cells)
@@ -260,5 +265,53 @@ func TestTooLongFilesSaySo(t *testing.T) {
 	res, body := get(t, client(t, srv, f, "ana@example.com"), srv.URL+"/machines.csv", "es")
 	if res.StatusCode != http.StatusTooManyRequests || !strings.Contains(body, "200,000") || res.Header.Get("Content-Disposition") != "" {
 		t.Errorf("%d %q", res.StatusCode, res.Header)
+	}
+}
+
+func TestReportsAreAskedOfTheRowsChosen(t *testing.T) {
+	f := newFake()
+	srv := console(t, f.deps(t))
+	c := client(t, srv, f, "ana@example.com")
+	post := func(c *http.Client, values url.Values) (*http.Response, string) {
+		t.Helper()
+		res, err := c.PostForm(srv.URL+"/machines/report", values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res, string(b)
+	}
+	res, body := post(c, url.Values{"row": {laptop, server, "no-such"}, "back": {"/machines?q=pc"}}) // the server is in quarantine
+	if res.StatusCode != http.StatusOK || res.Request.URL.RequestURI() != "/machines?q=pc" || !strings.Contains(body, "Se pidió un informe a 1 equipo.") {
+		t.Errorf("%d at %s", res.StatusCode, res.Request.URL)
+	}
+	if want := []string{laptop + " report-now"}; !slices.Equal(f.asked, want) {
+		t.Errorf("asked %q, want %q", f.asked, want)
+	}
+	if _, body = get(t, c, srv.URL+"/machines", "es"); strings.Contains(body, "Se pidió") || !strings.Contains(body, `name="row" value="`+laptop+`"`) {
+		t.Error("the notice is said twice, or rows cannot be chosen")
+	}
+	for _, back := range []string{"https://example.com/", "//example.com", "/machinesx", "/signout"} {
+		if res, _ := post(c, url.Values{"row": {laptop}, "back": {back}}); res.Request.URL.RequestURI() != "/machines" || res.Request.URL.Host != strings.TrimPrefix(srv.URL, "https://") {
+			t.Errorf("%q leads to %s", back, res.Request.URL)
+		}
+	}
+	if res, body := post(c, nil); res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "No eligió ningún renglón") {
+		t.Errorf("nothing chosen: %d", res.StatusCode)
+	}
+	if res, _ := post(c, url.Values{"row": make([]string, 201)}); res.StatusCode != http.StatusBadRequest {
+		t.Errorf("too many chosen: %d", res.StatusCode)
+	}
+	auditor := client(t, srv, f, "ivan@example.com")
+	f.asked = nil
+	if res, _ := post(auditor, url.Values{"row": {laptop}}); res.StatusCode != http.StatusForbidden || f.asked != nil {
+		t.Errorf("an auditor: %d", res.StatusCode)
+	}
+	if _, body := get(t, auditor, srv.URL+"/machines", "es"); strings.Contains(body, `name="row"`) {
+		t.Error("an auditor is offered to choose rows")
 	}
 }

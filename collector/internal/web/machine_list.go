@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"vigia/collector/internal/access"
 	"vigia/collector/internal/fleet"
 	"vigia/collector/internal/paging"
 )
@@ -21,6 +22,7 @@ func (c *console) machineList() *listOf[fleet.Machine] {
 			return c.Machines.CountMachines(ctx, c.machineFilter(n), most)
 		},
 		key: func(m fleet.Machine) string { return m.ID }, label: func(m fleet.Machine) string { return m.Hostname },
+		actions: []bulkAction{{Path: "/machines/report", Icon: "refresh", text: "machines.ask", right: access.ChangeMachines}},
 	}
 }
 
@@ -72,7 +74,7 @@ func machineColumns() []column[fleet.Machine] {
 		{key: "machine", heading: "machine", sort: "hostname", show: func(p *Page, m fleet.Machine) cell { return cell{Text: m.Hostname, URL: "/machines/" + m.ID} }},
 		{key: "state", heading: "state", sort: "state", show: func(p *Page, m fleet.Machine) cell { return p.tagCell("machine.state", m.State) }},
 		{key: "site", heading: "machine.site", sort: "site", show: func(p *Page, m fleet.Machine) cell { return p.textCell(m.Site) }},
-		{key: "area", heading: "machine.area", sort: "area", show: func(p *Page, m fleet.Machine) cell { return p.textCell(m.Area) }},
+		{key: "area", heading: "machine.area", sort: "area", off: true, show: func(p *Page, m fleet.Machine) cell { return p.textCell(m.Area) }},
 		{key: "person", heading: "machine.person", sort: "person", show: func(p *Page, m fleet.Machine) cell {
 			if m.Person == "" {
 				return cell{Text: p.T("machine.nobody"), Quiet: true}

@@ -59,6 +59,7 @@ func (c *console) routes() []route {
 		{"GET", "/machines", access.SeeMachines, showList(c, c.machineList)},
 		{"GET", "/machines.csv", access.SeeMachines, sendList(c, c.machineList, report.CSV)},
 		{"GET", "/machines.xlsx", access.SeeMachines, sendList(c, c.machineList, report.XLSX)},
+		{"POST", "/machines/report", access.ChangeMachines, c.machineReport},
 		{"GET", "/machines/{id}", access.SeeMachines, c.machineShow},
 		{"GET", "/machines/{id}/software", access.SeeMachines, c.machineSoftware},
 		{"GET", "/machines/{id}/history", access.SeeMachines, c.machineHistory},

@@ -24,7 +24,7 @@ func (c *console) softwareList() *listOf[fleet.TitleRow] {
 			{key: "machines", heading: "nav.machines", sort: "installs", down: true, number: true, show: func(p *Page, t fleet.TitleRow) cell { return p.countCell(t.Installs, "") }},
 			{key: "seen", heading: "program.seen", sort: "seen", down: true, show: func(p *Page, t fleet.TitleRow) cell { return p.sinceCell(t.FirstSeen) }},
 		},
-		filters: []filter{{name: "source", label: "source", quick: true, offer: names("source", "deb", "rpm", "snap", "flatpak", "file"),
+		filters: []filter{{name: "source", label: "source", quick: true, offer: names("source", programSources()...),
 			say: func(_ context.Context, p *Page, v string) (string, error) { return p.Name("source", v), nil }}},
 		page: func(ctx context.Context, n narrowing, o paging.Order) (paging.Page[fleet.TitleRow], error) {
 			return c.Inventory.TitlePage(ctx, filterOf(n), o)
@@ -44,4 +44,9 @@ func names(group string, values ...string) func(context.Context, *Page) ([]choic
 		}
 		return list, nil
 	}
+}
+
+// programSources are where programs come from, as filters offer them.
+func programSources() []string {
+	return []string{"registry", "appx", "deb", "rpm", "snap", "flatpak", "file"}
 }

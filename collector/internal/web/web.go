@@ -36,6 +36,11 @@ type Machines interface {
 	MachineDays(ctx context.Context, f fleet.MachineFilter, by string, start time.Time, days int) ([]int, error)
 }
 
+// Fleet is what pages have machines do; fleet.Service has it.
+type Fleet interface {
+	Ask(ctx context.Context, query, kind string, args map[string]string) (fleet.Command, error)
+}
+
 // Inventory is what pages ask about what machines told, and about all programs.
 type Inventory interface {
 	fleet.InventoryReader
@@ -93,6 +98,7 @@ type Counts struct {
 // Deps is what the pages stand on. All fields are required but Proxies.
 type Deps struct {
 	Machines        Machines
+	Fleet           Fleet
 	Inventory       Inventory
 	Findings        Findings
 	Nonconformities Nonconformities
