@@ -14,7 +14,7 @@ func pack(t *testing.T, name, version string) (deb string) {
 	t.Helper()
 	root := t.TempDir()
 	files := map[string]string{
-		"DEBIAN/control": fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: Sample Maintainer <sample@example.com>\nSection: misc\nPriority: optional\nDescription: sample package of a test\n", name, version),
+		"DEBIAN/control":  fmt.Sprintf("Package: %s\nVersion: %s\nArchitecture: all\nMaintainer: Sample Maintainer <sample@example.com>\nSection: misc\nPriority: optional\nDescription: sample package of a test\n", name, version),
 		"usr/bin/" + name: "#!/bin/sh\necho sample\n",
 	}
 	for path, text := range files {
