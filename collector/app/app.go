@@ -89,7 +89,7 @@ func (a *App) open(ctx context.Context) error {
 	if err := a.serveAgents(ctx, presence); err != nil {
 		return err
 	}
-	if a.console, err = newConsole(a.desk, a.cfg); err != nil {
+	if a.console, err = newConsole(ctx, a.desk, a.cfg); err != nil {
 		return err
 	}
 	a.jobs = a.desk.jobs()

@@ -7,14 +7,19 @@ import (
 	"net/http"
 	"time"
 
+	"vigia/collector/app/demo"
 	"vigia/collector/internal/locale"
 	"vigia/collector/internal/view"
 	"vigia/collector/internal/web"
 )
 
 // newConsole puts the pages together.
-func newConsole(d *desk, cfg Config) (http.Handler, error) {
+func newConsole(ctx context.Context, d *desk, cfg Config) (http.Handler, error) {
 	texts, err := locale.Load()
+	if err != nil {
+		return nil, err
+	}
+	_, sample, err := demo.SampleOf(ctx, d.store)
 	if err != nil {
 		return nil, err
 	}
@@ -22,6 +27,7 @@ func newConsole(d *desk, cfg Config) (http.Handler, error) {
 	return web.New(web.Deps{
 		Machines: seen, Fleet: d.fleet, Inventory: seen, Findings: seen, Nonconformities: view.NewRecords(d.store.Nonconformities()), Directory: d.store, Allowlist: d.store,
 		Counts:    homeCounts(d),
+		Sample:    sample,
 		Explainer: explainer{d}, Accounts: d.accounts, Sessions: d.store.Sessions(), Texts: texts, Zone: cfg.Zone, Now: cfg.Now, NewID: newID, Log: cfg.Log,
 	})
 }

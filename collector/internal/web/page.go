@@ -19,6 +19,7 @@ type Page struct {
 	Title     string
 	Section   string // of the rail, "" for none
 	SignedIn  bool
+	Sample    bool      // the data is invented: every page says so
 	Rail      []section // that the reader may open
 	Who       string    // e-mail, or empty
 	Role      string    // in words
@@ -40,7 +41,7 @@ type languageLink struct {
 func (c *console) newPage(w http.ResponseWriter, r *http.Request, section string) Page {
 	p := Page{
 		Printer: c.Texts.For(c.language(r), c.Zone), Section: section, Now: c.Now(),
-		CSS: c.static.urls["console.css"], JS: c.static.urls["console.js"], Favicon: c.static.urls["favicon.svg"],
+		Sample: c.Sample, CSS: c.static.urls["console.css"], JS: c.static.urls["console.js"], Favicon: c.static.urls["favicon.svg"],
 	}
 	if a := actor.From(r.Context()); a.Kind == actor.Person {
 		p.SignedIn, p.actor, p.Rail, p.Who = true, a, allowed(a, rail()), a.ID

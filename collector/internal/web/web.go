@@ -95,7 +95,7 @@ type Counts struct {
 	OpenNonconformities int
 }
 
-// Deps is what the pages stand on. All fields are required but Proxies.
+// Deps is what the pages stand on. All fields are required but Sample and Proxies.
 type Deps struct {
 	Machines        Machines
 	Fleet           Fleet
@@ -113,6 +113,9 @@ type Deps struct {
 	NewID           func() string // text that tells one failure from another; 8 or more characters
 	Log             *slog.Logger
 
+	// Sample says that the database holds sample data: every page tells it.
+	Sample bool
+
 	// Proxies are the peers whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix
 
@@ -127,7 +130,7 @@ func (d *Deps) check() error {
 	v := reflect.ValueOf(d).Elem()
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Name
-		if v.Field(i).IsZero() && name != "Proxies" {
+		if v.Field(i).IsZero() && name != "Sample" && name != "Proxies" {
 			missing = append(missing, fmt.Errorf("web: Deps.%s is missing", name))
 		}
 	}
