@@ -43,6 +43,7 @@ type commands struct {
 	Finding       findingCmds       `cmd:"" help:"Programs that nothing authorizes."`
 	Nonconformity nonconformityCmds `cmd:"" help:"ISO 9001 records that findings opened."`
 	Allowlist     allowlistCmds     `cmd:"" help:"Rules that say what is authorized."`
+	Account       accountCmds       `cmd:"" help:"Passwords, second factors and sessions of people."`
 	Org           orgCmds           `cmd:"" help:"Sites, areas and people."`
 	SigninLink    signinLinkCmd     `cmd:"" help:"Print a one-time address of the console."`
 	Demo          demoCmd           `cmd:"" help:"Fill a fresh folder with a sample company."`

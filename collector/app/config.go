@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -34,6 +35,7 @@ type Config struct {
 	Log       *slog.Logger   // nil: nothing is logged
 	Now       func() time.Time
 	Limits    rpcapi.Limits
+	Proxies   []netip.Prefix // peers whose X-Forwarded-For is believed
 
 	// Synchronous is for tests and trials: see store.Config.
 	Synchronous string

@@ -28,7 +28,7 @@ func newConsole(ctx context.Context, d *desk, cfg Config) (http.Handler, error) 
 		Machines: seen, Fleet: d.fleet, Inventory: seen, Findings: seen, Nonconformities: view.NewRecords(d.store.Nonconformities()), Directory: d.store, Allowlist: d.store,
 		Counts:    homeCounts(d),
 		Sample:    sample,
-		Explainer: explainer{d}, Accounts: d.accounts, Sessions: d.store.Sessions(), Texts: texts, Zone: cfg.Zone, Now: cfg.Now, NewID: newID, Log: cfg.Log,
+		Explainer: explainer{d}, Accounts: d.accounts, Proxies: cfg.Proxies, Sessions: d.store.Sessions(), Texts: texts, Zone: cfg.Zone, Now: cfg.Now, NewID: newID, Log: cfg.Log,
 	})
 }
 

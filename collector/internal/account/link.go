@@ -11,7 +11,7 @@ import (
 
 // RequestLink mails a link for p (ForSignIn or ForReset) to whoever has that address.
 // The answer and its time are the same whether somebody has. Errors: Conflict
-// "mail.not-configured", TooMany "account.wait-link" for an address of the network that asks
+// "account.no-mail", TooMany "account.wait-link" for an address of the network that asks
 // too often; asking too often for one person mails nothing and says nothing.
 func (s *Service) RequestLink(ctx context.Context, email string, p Purpose, c Client) error {
 	floor := time.NewTimer(s.MinAnswer)
@@ -25,7 +25,7 @@ func (s *Service) RequestLink(ctx context.Context, email string, p Purpose, c Cl
 }
 
 func (s *Service) requestLink(ctx context.Context, email string, p Purpose, c Client) error {
-	if err := s.Mailer.Ready(ctx); err != nil {
+	if err := s.MailReady(ctx); err != nil {
 		return err
 	}
 	if !plausible(email) {
@@ -195,5 +195,12 @@ func (s *Service) ChoosePassword(ctx context.Context, secret, password string, c
 	return proof, err
 }
 
-// MailReady tells whether links can be mailed; Conflict "mail.not-configured".
-func (s *Service) MailReady(ctx context.Context) error { return s.Mailer.Ready(ctx) }
+// MailReady tells whether links can be mailed: Conflict "account.no-mail", said to people
+// who cannot mend it.
+func (s *Service) MailReady(ctx context.Context) error {
+	err := s.Mailer.Ready(ctx)
+	if apperr.Is(err, apperr.Conflict) {
+		return apperr.Wrap(err, apperr.Conflict, "account.no-mail", nil)
+	}
+	return err
+}

@@ -361,7 +361,7 @@ func TestWithoutMailTheLinksAreNotOffered(t *testing.T) {
 		t.Error("links are offered though there is no mail")
 	}
 	res, body := h.post(client(t, h.Server, h.f, "nobody"), "/signin/link", "email", "ana@example.com")
-	h.want(res, body, http.StatusConflict, "/signin/link", "no est") // "no está configurado"
+	h.want(res, body, http.StatusConflict, "/signin/link", "Este servidor no envía correo")
 }
 
 func TestForwardedAddressesAreBelievedOfNamedProxiesOnly(t *testing.T) {
