@@ -26,6 +26,7 @@ func newConsole(ctx context.Context, d *desk, cfg Config) (http.Handler, error) 
 	seen := view.New(d.store) // what the actor of each request may see
 	return web.New(web.Deps{
 		Machines: seen, Fleet: d.fleet, Inventory: seen, Findings: seen, Nonconformities: view.NewRecords(d.store.Nonconformities()), Directory: d.store, Allowlist: d.store,
+		People: d.directory(), Imports: d.imports(),
 		Counts:    homeCounts(d),
 		Sample:    sample,
 		Explainer: explainer{d}, Accounts: d.accounts, Proxies: cfg.Proxies, Sessions: d.store.Sessions(), Texts: texts, Zone: cfg.Zone, Now: cfg.Now, NewID: newID, Log: cfg.Log,

@@ -19,6 +19,9 @@ const (
 // columns is the header that a file of people has, in any order.
 var columns = []string{"email", "name", "area", "site", "remote", "manager_email", "primary_machine", "role"}
 
+// Columns returns the header of a file of people.
+func Columns() []string { return append([]string(nil), columns...) }
+
 // Row is one person as another source tells of them: a line of a file, an entry of a
 // directory. An empty Role is that of an employee for a new person and changes nothing
 // of a known one; an empty Remote or ManagerEmail says nothing of the site or area.

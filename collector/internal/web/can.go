@@ -23,6 +23,7 @@ func rail() []section {
 		{"software", "/software", "apps", access.SeePrograms},
 		{"findings", "/findings", "alert-triangle", access.SeeFindings},
 		{"nonconformities", "/nonconformities", "clipboard-text", access.SeeNonconformities},
+		{"administration", "/administration", "settings", access.SeePeople}, // every role that sees one of its pages sees people
 	}
 }
 

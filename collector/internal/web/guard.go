@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"vigia/collector/internal/apperr"
+	"vigia/collector/internal/org"
 )
 
 // policyCSP lets pages load the console's own files and nothing else; data: images are
@@ -32,11 +33,19 @@ func (c *console) guard(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
 		h.Set("Cache-Control", "no-store")
-		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+		r.Body = http.MaxBytesReader(w, r.Body, maxRequest(r))
 		r = r.WithContext(context.WithValue(r.Context(), failureKey{}, c.failureNumber()))
 		defer c.recovered(w, r)
 		inner.ServeHTTP(w, r)
 	})
+}
+
+// maxRequest is how large a request may be, in bytes: a form, or a file of people.
+func maxRequest(r *http.Request) int64 {
+	if r.URL.Path == importPath {
+		return org.MaxImportBytes + 64<<10 // and what the form puts around it
+	}
+	return 1 << 20
 }
 
 type failureKey struct{}

@@ -37,6 +37,9 @@ type listOf[T any] struct {
 	label     func(T) string // of a row, read out beside its box
 	actions   []bulkAction   // on several rows, for those who have the right
 	note      func(ctx context.Context) (authorization.Mode, error)
+	tabs      func(p *Page) []headLink // to lists beside this one; nil: none
+	links     func(p *Page) []headLink // what else can be done here; nil: nothing
+	done      string                   // group of the words that ?done= may show; "": none
 }
 
 // column is one column of a list.
@@ -141,6 +144,9 @@ type listPage struct {
 	Help    string
 	Enroll  bool
 	Mode    authorization.Mode
+	Tabs    []headLink
+	Links   []headLink
+	Saved   string // what was just done
 	Notice  string // what was just done
 	Here    string // the page's own address, for actions to come back to
 }
@@ -174,8 +180,22 @@ func showList[T any](c *console, declare func() *listOf[T]) action {
 		if err != nil {
 			return err
 		}
+		l.around(page, form.OneOf(r, "done", "created", "saved"))
 		page.Notice = c.sessions.PopString(r.Context(), sessionNotice)
 		return c.render(w, r, "list", page)
+	}
+}
+
+// around leads to what is beside the list and says what was just done.
+func (l *listOf[T]) around(page *listPage, done string) {
+	if l.tabs != nil {
+		page.Tabs = l.tabs(&page.Page)
+	}
+	if l.links != nil {
+		page.Links = l.links(&page.Page)
+	}
+	if l.done != "" && done != "" {
+		page.Saved = page.Word(l.done, done)
 	}
 }
 

@@ -18,7 +18,7 @@ type pages map[string]*template.Template
 
 // shared are the files that every page is built with.
 func shared() []string {
-	return []string{"templates/layout.html", "templates/parts.html", "templates/account_parts.html"}
+	return []string{"templates/layout.html", "templates/parts.html", "templates/account_parts.html", "templates/people_parts.html"}
 }
 
 func loadPages(icons map[string][]string) (pages, error) {
@@ -37,7 +37,7 @@ func loadPages(icons map[string][]string) (pages, error) {
 	all := pages{}
 	for _, f := range files {
 		name := strings.TrimSuffix(strings.TrimPrefix(f, "templates/"), ".html")
-		if name == "layout" || name == "parts" {
+		if name == "layout" || strings.HasSuffix(name, "parts") {
 			continue
 		}
 		t, err := base.Clone()

@@ -78,6 +78,47 @@ func (c *console) routes() []route {
 		{"GET", "/nonconformities.xlsx", access.SeeNonconformities, sendList(c, c.nonconformityList, report.XLSX)},
 		{"GET", "/nonconformities/{number}", access.SeeNonconformities, c.nonconformityShow},
 
+		{"GET", "/administration", access.SeePeople, c.administrationShow},
+
+		{"GET", "/people", access.SeePeople, showList(c, c.personList)},
+		{"GET", "/people.csv", access.SeePeople, sendList(c, c.personList, report.CSV)},
+		{"GET", "/people.xlsx", access.SeePeople, sendList(c, c.personList, report.XLSX)},
+		{"GET", "/people/new", access.ChangePeople, c.personNew},
+		{"POST", "/people", access.ChangePeople, c.personCreate},
+		{"GET", "/people/{n}", access.SeePeople, c.personShow},
+		{"GET", "/people/{n}/edit", access.ChangePeople, c.personEdit},
+		{"POST", "/people/{n}", access.ChangePeople, c.personChange},
+		{"POST", "/people/{n}/deactivate", access.ChangePeople, c.personToggle(false)},
+		{"POST", "/people/{n}/activate", access.ChangePeople, c.personToggle(true)},
+
+		{"GET", "/areas", access.SeePeople, showList(c, c.areaList)},
+		{"GET", "/areas.csv", access.SeePeople, sendList(c, c.areaList, report.CSV)},
+		{"GET", "/areas.xlsx", access.SeePeople, sendList(c, c.areaList, report.XLSX)},
+		{"GET", "/areas/new", access.ChangePeople, c.areaNew},
+		{"POST", "/areas", access.ChangePeople, c.areaCreate},
+		{"GET", "/areas/{n}", access.SeePeople, c.areaShow},
+		{"GET", "/areas/{n}/edit", access.ChangePeople, c.areaEdit},
+		{"POST", "/areas/{n}", access.ChangePeople, c.areaChange},
+		{"POST", "/areas/{n}/deactivate", access.ChangePeople, c.areaToggle(false)},
+		{"POST", "/areas/{n}/activate", access.ChangePeople, c.areaToggle(true)},
+
+		{"GET", "/sites", access.SeePeople, showList(c, c.siteList)},
+		{"GET", "/sites.csv", access.SeePeople, sendList(c, c.siteList, report.CSV)},
+		{"GET", "/sites.xlsx", access.SeePeople, sendList(c, c.siteList, report.XLSX)},
+		{"GET", "/sites/new", access.ChangePeople, c.siteNew},
+		{"POST", "/sites", access.ChangePeople, c.siteCreate},
+		{"GET", "/sites/{n}", access.SeePeople, c.siteShow},
+		{"GET", "/sites/{n}/edit", access.ChangePeople, c.siteEdit},
+		{"POST", "/sites/{n}", access.ChangePeople, c.siteChange},
+		{"POST", "/sites/{n}/deactivate", access.ChangePeople, c.siteToggle(false)},
+		{"POST", "/sites/{n}/activate", access.ChangePeople, c.siteToggle(true)},
+
+		{"GET", importPath, access.ChangePeople, c.importForm},
+		{"POST", importPath, access.ChangePeople, c.importBring},
+		{"GET", importPath + "/template.csv", access.ChangePeople, c.importTemplate},
+		{"GET", importPath + "/{id}", access.ChangePeople, c.importShow},
+		{"POST", importPath + "/{id}", access.ChangePeople, c.importConfirm},
+
 		{"", "/", access.Anybody, c.nothingHere},
 	}
 }

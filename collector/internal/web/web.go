@@ -103,6 +103,8 @@ type Deps struct {
 	Findings        Findings
 	Nonconformities Nonconformities
 	Directory       Directory
+	People          People
+	Imports         Imports
 	Allowlist       Allowlist
 	Explainer       Explainer
 	Accounts        Accounts
