@@ -33,7 +33,10 @@ import (
 const benchAgents = "VIGIA_BENCH_AGENTS"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(benchAgents) == "" {
+	switch {
+	case os.Getenv(testCollector) != "":
+		os.Exit(Main(Process{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.LookupEnv}))
+	case os.Getenv(benchAgents) == "":
 		os.Exit(m.Run())
 	}
 	if err := playAgents(os.Stdin, os.Stdout); err != nil {
@@ -128,7 +131,7 @@ func welcomed(address string, config *tls.Config) (*grpc.ClientConn, error) {
 func BenchmarkAgents(b *testing.B) {
 	const agents = 2000
 	c := quiet(b)
-	peer := startAgents(b, c.crowd(b, agents))
+	peer := startAgents(b, crowdOf(b, c, agents))
 	rss, heap := memory()
 	peer.connect(b)
 	rssAfter, heapAfter := memory()
@@ -150,10 +153,8 @@ func BenchmarkAgents(b *testing.B) {
 	}
 }
 
-// benchCollector is a collector without a log.
-type benchCollector struct{ *App }
-
-func quiet(b *testing.B) benchCollector {
+// quiet is a collector without a log.
+func quiet(b *testing.B) *App {
 	b.Helper()
 	a, err := New(context.Background(), Config{Data: b.TempDir(), Agents: "127.0.0.1:0", Web: "127.0.0.1:0", Synchronous: "NORMAL"})
 	if err != nil {
@@ -168,11 +169,11 @@ func quiet(b *testing.B) benchCollector {
 			b.Error(err)
 		}
 	})
-	return benchCollector{a}
+	return a
 }
 
-// crowd makes n machines with certificates.
-func (c benchCollector) crowd(b *testing.B, n int) crowd {
+// crowdOf makes n machines of a collector, with certificates.
+func crowdOf(b testing.TB, c *App, n int) crowd {
 	b.Helper()
 	key, err := pki.GenerateKey()
 	if err != nil {

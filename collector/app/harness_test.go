@@ -56,6 +56,12 @@ func (s *syncBuffer) String() string {
 // start runs a collector until the test ends, on a folder or a database URL.
 func start(t *testing.T, where string) *collector {
 	t.Helper()
+	return startWith(t, where, func(*Config) {})
+}
+
+// startWith is start with settings of one's own.
+func startWith(t *testing.T, where string, set func(*Config)) *collector {
+	t.Helper()
 	log := &syncBuffer{}
 	cfg := Config{Agents: "127.0.0.1:0", Web: "127.0.0.1:0", Metrics: "127.0.0.1:0", Synchronous: "NORMAL",
 		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Limits: rpcapi.Limits{Keepalive: time.Second}}
@@ -66,6 +72,7 @@ func start(t *testing.T, where string) *collector {
 	}
 	c := &collector{t: t, log: log}
 	cfg.Now = func() time.Time { return time.Now().Add(time.Duration(c.clock.Load())) }
+	set(&cfg)
 	a, err := New(context.Background(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -210,9 +217,14 @@ type link struct {
 // open begins a stream without Hello.
 func (a *agent) open(c *collector) *link {
 	a.t.Helper()
+	return a.openOver(a.dial(c))
+}
+
+func (a *agent) openOver(conn *grpc.ClientConn) *link {
+	a.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	a.t.Cleanup(cancel)
-	st, err := vigiav1.NewAgentsClient(a.dial(c)).Connect(ctx)
+	st, err := vigiav1.NewAgentsClient(conn).Connect(ctx)
 	l := &link{t: a.t, st: st, in: make(chan *vigiav1.FromCollector, 1000), ended: make(chan error, 1)}
 	if err != nil { // the handshake was refused: as good as a stream that ended
 		l.ended <- err
@@ -304,7 +316,7 @@ func snapshot(host string, programs ...inventory.Program) *inventory.Snapshot {
 }
 
 // report makes a whole report of s.
-func report(t *testing.T, s *inventory.Snapshot) (*wire.Report, []byte) {
+func report(t testing.TB, s *inventory.Snapshot) (*wire.Report, []byte) {
 	t.Helper()
 	id, err := wire.NewID(time.Now(), rand.Reader)
 	if err != nil {

@@ -24,8 +24,9 @@ const (
 	MachineLife = 90 * 24 * time.Hour
 	ServerLife  = 90 * 24 * time.Hour
 
-	// backdate makes a new certificate valid for peers whose clock is a little behind.
-	backdate = time.Hour
+	// backdate makes a new certificate valid for peers whose clock is behind: a machine
+	// that is a day off still connects, and is told of it, instead of only failing.
+	backdate = 36 * time.Hour
 )
 
 // Fingerprint is the SHA-256 of a certificate's DER encoding, what
