@@ -141,7 +141,7 @@ type listPage struct {
 	Actions []bulkAction
 	Reset   string // address that takes back a choice of columns; "" when there is none
 	Empty   string
-	Help    string
+	Advice  string
 	Enroll  bool
 	Mode    authorization.Mode
 	Tabs    []headLink
@@ -250,7 +250,7 @@ func (v *listView[T]) around(ctx context.Context, page *listPage) error {
 		page.Empty = v.p.T(l.empty)
 	}
 	if l.emptyHelp != "" {
-		page.Help = v.p.T(l.emptyHelp)
+		page.Advice = v.p.T(l.emptyHelp)
 	}
 	page.Enroll = l.enroll
 	if l.note == nil {

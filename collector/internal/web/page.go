@@ -26,6 +26,7 @@ type Page struct {
 	Now       time.Time
 	Languages []languageLink
 	Theme     string // "light" or "dark" where the reader chose; empty: as the system has it
+	Help      string // address of the manual's page about this one
 	CSS, JS   string
 	Favicon   string
 
@@ -52,6 +53,7 @@ func (c *console) newPage(w http.ResponseWriter, r *http.Request, section string
 		st, _ := stateFrom(r.Context())
 		p.Theme = string(st.Theme)
 	}
+	p.Help = c.helpFor(p.Lang, section)
 	for _, lang := range locale.Languages() {
 		q := r.URL.Query()
 		q.Set("lang", lang)
@@ -117,14 +119,6 @@ func (p Page) OrNone(s string) template.HTML {
 
 // Number64 writes a count; templates cannot convert.
 func (p Page) Number64(n int) string { return p.Number(int64(n)) }
-
-// HelpURL is the page of the manual about what the reader looks at.
-func (p Page) HelpURL() string {
-	if p.Section == "" || p.Section == "help" {
-		return "/help"
-	}
-	return "/help/" + p.Section
-}
 
 // Less is a - b, for templates.
 func (p Page) Less(a, b int) int { return a - b }

@@ -55,6 +55,8 @@ func (c *console) routes() []route {
 		{"GET", "/home/counts", access.Oneself, c.homeCounts},
 		{"GET", "/search", access.Oneself, c.searchShow},
 		{"GET", "/search/quick", access.Oneself, c.searchQuick},
+		{"GET", "/help", access.Oneself, c.helpIndex},
+		{"GET", "/help/{page}", access.Oneself, c.helpShow},
 
 		{"GET", "/machines", access.SeeMachines, showList(c, c.machineList)},
 		{"GET", "/machines.csv", access.SeeMachines, sendList(c, c.machineList, report.CSV)},

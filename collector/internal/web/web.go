@@ -146,6 +146,7 @@ type console struct {
 	static   assets
 	sessions *scs.SessionManager
 	home     homeCache
+	manual   manual
 }
 
 // New returns the console. An error tells that Deps is incomplete or that the bundle of
@@ -160,6 +161,9 @@ func New(d Deps) (http.Handler, error) {
 		return nil, err
 	}
 	if c.pages, err = loadPages(c.static.icons); err != nil {
+		return nil, err
+	}
+	if c.manual, err = loadManual(manualFiles); err != nil {
 		return nil, err
 	}
 	c.sessions = newSessions(d.Sessions)
