@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"vigia/collector/internal/account"
-	"vigia/collector/internal/apperr"
 )
 
 // askingTakes is how long asking for a link by mail takes at least: longer than it takes
@@ -25,17 +24,11 @@ func (d *desk) newAccounts() (*account.Service, error) {
 type accountRules struct{ d *desk }
 
 // AccountRules implements account.RuleBook.
-func (r accountRules) AccountRules(context.Context) (account.Rules, error) {
-	return account.Rules{}, nil
+func (r accountRules) AccountRules(ctx context.Context) (account.Rules, error) {
+	v, err := r.d.values(ctx)
+	out := account.Rules{TOTPRoles: v.TOTPRoles, Life: v.Session.Life, Idle: v.Session.Idle}
+	if v.Company.Name != "" {
+		out.Words = []string{v.Company.Name}
+	}
+	return out, err
 }
-
-// accountMail hands messages to the queue of mail.
-type accountMail struct{ d *desk }
-
-// Ready implements account.Mailer.
-func (accountMail) Ready(context.Context) error {
-	return apperr.New(apperr.Conflict, "mail.not-configured", nil)
-}
-
-// Enqueue implements account.Mailer.
-func (m accountMail) Enqueue(ctx context.Context, _ account.Mail) error { return m.Ready(ctx) }

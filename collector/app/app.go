@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"vigia/collector/internal/backup"
 	"vigia/collector/internal/fleet"
 	"vigia/collector/internal/ingest"
 	"vigia/collector/internal/rpcapi"
@@ -41,6 +42,7 @@ type App struct {
 	registry  *prometheus.Registry
 	console   http.Handler
 	jobs      []job
+	backups   *backup.Runner
 	from      int64 // newest change known at the start
 	fromRules int64 // newest fleet.ChangePolicy known at the start
 }
@@ -89,6 +91,12 @@ func (a *App) open(ctx context.Context) error {
 	if err := a.serveAgents(ctx, presence); err != nil {
 		return err
 	}
+	a.backups = a.desk.newBackups(a.cfg, a.name)
+	v, err := a.desk.values(ctx)
+	if err != nil {
+		return err
+	}
+	a.cfg.Zone = a.desk.zoneOf(v)
 	if a.console, err = newConsole(ctx, a.desk, a.cfg); err != nil {
 		return err
 	}
@@ -226,6 +234,8 @@ func (a *App) Run(ctx context.Context) error {
 		{Name: "policies", Run: a.rpc.PushPolicies},
 		{Name: "web", Run: func(ctx context.Context) error { return serveHTTPS(ctx, consoleServer, a.web) }},
 		{Name: "jobs", Run: a.runJobs},
+		{Name: "backups", Run: a.backups.Run},
+		{Name: "mail", Run: a.desk.newSender(a.name).Run},
 	}
 	if a.metrics != nil {
 		server := httpServer(metricsHandler(a.registry), a.cfg.Log)

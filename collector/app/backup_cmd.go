@@ -15,20 +15,26 @@ import (
 	"vigia/internal/fsatomic"
 )
 
-type backupCmd struct {
+type backupCmds struct {
+	File backupFileCmd `cmd:"" default:"withargs" help:"Copy the database into a file, while the collector runs."`
+	Now  backupNowCmd  `cmd:"" help:"Make a copy as the schedule does, in the folder of backups, and prove it."`
+	List backupListCmd `cmd:"" help:"List the copies that collectors made."`
+}
+
+type backupFileCmd struct {
 	dataFlags `embed:""`
 	File      string `arg:"" help:"File to make; it must not exist."`
 }
 
 // Help implements kong.HelpProvider.
-func (backupCmd) Help() string {
+func (backupFileCmd) Help() string {
 	return examples("backup /backup/vigia-2026-11-23.db --data /var/lib/vigia-collector",
 		"backup /backup/vigia.dump --database-url postgres://vigia@db.example.com/vigia") +
 		"\n\nThe copy is one moment of the database, verified; the collector goes on meanwhile. It holds the CA's key: keep it safe."
 }
 
 // Run implements the command.
-func (c *backupCmd) Run(s *streams) error {
+func (c *backupFileCmd) Run(s *streams) error {
 	if _, err := os.Lstat(c.File); err == nil {
 		return apperr.New(apperr.Conflict, "cli.exists", apperr.Args{"path": c.File})
 	}
@@ -46,16 +52,9 @@ func (c *backupCmd) Run(s *streams) error {
 	})
 }
 
-func (c *backupCmd) dump(s *streams) error {
-	if err := pgProgram(s, c.DatabaseURL, "pg_dump", "--format=custom", "--no-owner", "--file="+c.File); err != nil {
-		return errors.Join(err, removeIfThere(c.File))
-	}
-	if err := os.Chmod(c.File, 0o600); err != nil {
+func (c *backupFileCmd) dump(s *streams) error {
+	if err := dumpTo(s.ctx, c.DatabaseURL, c.File); err != nil {
 		return err
-	}
-	// A list of its contents is proof that the copy can be read to its end.
-	if err := pgProgram(s, "", "pg_restore", "--list", "--file="+os.DevNull, c.File); err != nil {
-		return errors.Join(err, removeIfThere(c.File))
 	}
 	return told(s, c.File)
 }
@@ -78,15 +77,25 @@ func told(s *streams, path string) error {
 
 // pgProgram runs one of PostgreSQL's own programs. The address goes by the environment:
 // it may hold a password, and command lines are for all to see.
-func pgProgram(s *streams, url, name string, args ...string) error {
+func pgProgram(ctx context.Context, url, name string, args ...string) error {
+	if url != "" {
+		args = append([]string{"--no-password", "--dbname=" + withoutPassword(url)}, args...)
+	}
+	return runProgram(ctx, url, name, args...)
+}
+
+// pgTool is pgProgram for createdb and dropdb, which name the database they talk to
+// otherwise.
+func pgTool(ctx context.Context, url, name string, args ...string) error {
+	return runProgram(ctx, url, name, append([]string{"--no-password", "--maintenance-db=" + withoutPassword(url)}, args...)...)
+}
+
+func runProgram(ctx context.Context, url, name string, args ...string) error {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return apperr.Wrap(err, apperr.Unavailable, "cli.program-missing", apperr.Args{"program": name})
 	}
-	if url != "" {
-		args = append([]string{"--no-password", "--dbname=" + withoutPassword(url)}, args...)
-	}
-	cmd := exec.CommandContext(s.ctx, path, args...)
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = append(os.Environ(), "PGPASSWORD="+password(url))
 	var said strings.Builder
 	cmd.Stderr = &limitedWriter{&said, 4096}
@@ -153,7 +162,7 @@ func (c *restoreCmd) copy(s *streams) error {
 	if err := copyFile(c.File, databaseFile(trial)); err != nil {
 		return err
 	}
-	if err := verifyCopy(s, trial); err != nil {
+	if err := verifyDatabase(s.ctx, Config{Data: trial}); err != nil {
 		return apperr.Wrap(err, apperr.Invalid, "cli.restore-damaged", apperr.Args{"path": c.File, "problem": sentence(err)})
 	}
 	if err := os.Rename(databaseFile(trial), target); err != nil {
@@ -164,23 +173,6 @@ func (c *restoreCmd) copy(s *streams) error {
 	}
 	_, err = fmt.Fprintf(s.out, "restored into %s, verified; start it with `vigia-collector serve --data %[1]s`\n", c.Data)
 	return err
-}
-
-// verifyCopy opens a database and goes through all of it.
-func verifyCopy(s *streams, data string) error {
-	st, err := openStore(s.ctx, Config{Data: data})
-	if err != nil {
-		return err
-	}
-	_, caErr := st.Blob(s.ctx, "ca")
-	found, err := st.Check(s.ctx)
-	if err == nil && len(found) > 0 {
-		err = fmt.Errorf("%s %s: %s", found[0].Part, found[0].Object, found[0].Detail)
-	}
-	if err == nil && caErr != nil {
-		err = errors.New("it holds no collector's data")
-	}
-	return errors.Join(err, st.Close())
 }
 
 func copyFile(from, to string) error {
@@ -199,7 +191,7 @@ func copyFile(from, to string) error {
 
 // load restores a dump into an empty PostgreSQL database.
 func (c *restoreCmd) load(s *streams) error {
-	if err := pgProgram(s, c.DatabaseURL, "pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", c.File); err != nil {
+	if err := pgProgram(s.ctx, c.DatabaseURL, "pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", c.File); err != nil {
 		return err
 	}
 	return c.withDesk(s, func(ctx context.Context, d *desk) error {

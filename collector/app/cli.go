@@ -47,7 +47,9 @@ type commands struct {
 	Org           orgCmds           `cmd:"" help:"Sites, areas and people."`
 	SigninLink    signinLinkCmd     `cmd:"" help:"Print a one-time address of the console."`
 	Demo          demoCmd           `cmd:"" help:"Fill a fresh folder with a sample company."`
-	Backup        backupCmd         `cmd:"" help:"Copy the database while the collector runs."`
+	Setting       settingCmds       `cmd:"" help:"What administrators may adjust."`
+	Mail          mailCmds          `cmd:"" help:"Mail to people: the queue and what became of it."`
+	Backup        backupCmds        `cmd:"" help:"Copy the database while the collector runs."`
 	Restore       restoreCmd        `cmd:"" help:"Put a copy back, into an empty place."`
 	Check         checkCmd          `cmd:"" help:"Verify the audit chain, the database and its counts."`
 	Ready         readyCmd          `cmd:"" help:"Ask a running collector whether it is ready."`

@@ -31,7 +31,8 @@ type Config struct {
 	Metrics     string // Prometheus, by HTTP; empty: none
 
 	Addresses []string       // what agents dial, put into tokens; empty: made from Agents
-	Zone      *time.Location // of times on pages; nil: time.Local
+	Zone      *time.Location // of times on pages and in mail; nil: the setting's, else time.Local
+	SMTPURL   string         // smtp://…: where mail is handed over; empty: as the settings say
 	Log       *slog.Logger   // nil: nothing is logged
 	Now       func() time.Time
 	Limits    rpcapi.Limits
@@ -69,6 +70,11 @@ func (c *Config) check() error {
 	if len(c.Addresses) > 8 {
 		bad("collector-address", strings.Join(c.Addresses, ","), "at most 8")
 	}
+	if c.SMTPURL != "" {
+		if _, err := parseSMTP(c.SMTPURL); err != nil {
+			bad("smtp-url", redactURL(c.SMTPURL), "smtp://host:port or smtps://user:password@host")
+		}
+	}
 	return errors.Join(errs...)
 }
 
@@ -78,9 +84,6 @@ func (c *Config) fill() {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
-	}
-	if c.Zone == nil {
-		c.Zone = time.Local
 	}
 }
 

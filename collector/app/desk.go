@@ -9,7 +9,9 @@ import (
 
 	"vigia/collector/internal/account"
 	"vigia/collector/internal/fleet"
+	"vigia/collector/internal/notify"
 	"vigia/collector/internal/org"
+	"vigia/collector/internal/setting"
 	"vigia/collector/internal/store"
 )
 
@@ -20,6 +22,10 @@ type desk struct {
 	authority *fleet.Authority
 	fleet     *fleet.Service
 	accounts  *account.Service
+	settings  *setting.Service
+	mail      *notify.Queuer
+	smtpURL   string         // stronger than the settings of mail; may be empty
+	zone      *time.Location // stronger than the setting; may be nil
 	log       *slog.Logger
 	now       func() time.Time
 }
@@ -37,7 +43,12 @@ func openDesk(ctx context.Context, cfg Config, live func(string) bool) (*desk, e
 		_ = st.Close()
 		return nil, err
 	}
-	d := &desk{store: st, authority: authority, log: cfg.Log, now: cfg.Now}
+	d := &desk{store: st, authority: authority, log: cfg.Log, now: cfg.Now, smtpURL: cfg.SMTPURL, zone: cfg.Zone}
+	d.settings = d.newSettings(cfg.Data)
+	if d.mail, err = d.newMail(); err != nil {
+		_ = st.Close()
+		return nil, err
+	}
 	d.fleet = fleet.New(fleet.Deps{
 		Tx: st, Machines: st, Tokens: st, Certificates: st, Changes: st, Commands: st, Audit: st,
 		Findings: d.newIngester("desk " + newID()), Authority: authority, Now: cfg.Now, NewID: newID, Live: live,

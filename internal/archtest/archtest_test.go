@@ -75,7 +75,7 @@ func floor(path string) (int, string) {
 		{"access", "paging"}, // what every domain speaks of: who may see what, pages of lists
 		{"fleet", "org", "authorization", "nonconformity", "account", "setting", "license", "maintenance", "helpdesk", "procurement", "stock"},
 		{"allowlist", "view", "locale"}, // sentences: what reports, mail and pages all speak
-		{"ingest", "report", "sheet", "jobs", "notify"},
+		{"ingest", "report", "sheet", "jobs", "notify", "backup"},
 		{"rpcapi", "web", "restapi", "store"},
 	} {
 		if slices.Contains(rooms, room) {

@@ -20,7 +20,7 @@ UPDATE backup SET state = 'failed', ended_at = $1, problem = 'backup.interrupted
 UPDATE backup SET step = $1, file = $2, bytes = $3, held_until = $4 WHERE id = $5 AND state = 'running' AND host = $6;
 
 -- name: FinishBackup :execrows
-UPDATE backup SET state = $1, ended_at = $2, bytes = $3, sha256 = $4, problem = $5, held_until = 0 WHERE id = $6 AND state = 'running' AND host = $7;
+UPDATE backup SET state = $1, ended_at = $2, file = $3, bytes = $4, sha256 = $5, problem = $6, held_until = 0 WHERE id = $7 AND state = 'running' AND host = $8;
 
 -- name: RemovedBackup :exec
 UPDATE backup SET removed_at = $1 WHERE id = $2 AND removed_at = 0;

@@ -85,12 +85,13 @@ func (q *Queries) ClaimBackup(ctx context.Context, arg ClaimBackupParams) ([]Bac
 }
 
 const finishBackup = `-- name: FinishBackup :execrows
-UPDATE backup SET state = $1, ended_at = $2, bytes = $3, sha256 = $4, problem = $5, held_until = 0 WHERE id = $6 AND state = 'running' AND host = $7
+UPDATE backup SET state = $1, ended_at = $2, file = $3, bytes = $4, sha256 = $5, problem = $6, held_until = 0 WHERE id = $7 AND state = 'running' AND host = $8
 `
 
 type FinishBackupParams struct {
 	State   string
 	EndedAt int64
+	File    string
 	Bytes   int64
 	Sha256  string
 	Problem string
@@ -102,6 +103,7 @@ func (q *Queries) FinishBackup(ctx context.Context, arg FinishBackupParams) (int
 	result, err := q.db.ExecContext(ctx, finishBackup,
 		arg.State,
 		arg.EndedAt,
+		arg.File,
 		arg.Bytes,
 		arg.Sha256,
 		arg.Problem,
