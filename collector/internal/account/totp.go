@@ -42,8 +42,9 @@ type TOTPKey struct {
 // KeyOf shows secret for person.
 func KeyOf(person string, secret []byte) TOTPKey {
 	text := base32Text(secret)
-	q := url.Values{"secret": {text}, "issuer": {"Vigía"}, "algorithm": {"SHA1"}, "digits": {"6"}, "period": {fmt.Sprint(totpPeriod)}}
-	uri := "otpauth://totp/" + url.PathEscape("Vigía:"+person) + "?" + strings.ReplaceAll(q.Encode(), "+", "%20")
+	// SHA-1, 6 digits and 30 s are what applications take where nothing else is said; the
+	// shorter the text, the coarser and easier to scan its picture.
+	uri := "otpauth://totp/" + url.PathEscape("Vigía:"+person) + "?secret=" + text + "&issuer=" + url.QueryEscape("Vigía")
 	return TOTPKey{Secret: secret, Text: grouped(text), URI: uri}
 }
 

@@ -16,7 +16,7 @@ type accountPage struct {
 	account.Overview
 	RoleWord string
 	Sessions []sessionRow
-	Theme    string // as chosen; empty follows the system
+	Look     string // one of Themes
 	Language string // of the page, which the form offers first
 	Saved    string // sentence about what was just done
 	Problem  problem
@@ -59,11 +59,12 @@ func (c *console) said(r *http.Request, p Page) string {
 	return ""
 }
 
-// accountShow shows one's own account.
+// accountShow shows one's own account, or everybody's to whoever has none of their own.
 func (c *console) accountShow(w http.ResponseWriter, r *http.Request) error {
 	person, err := oneself(r)
 	if err != nil {
-		return err
+		http.Redirect(w, r, "/accounts", http.StatusSeeOther)
+		return nil
 	}
 	p, err := c.accountPage(w, r, person)
 	if err != nil {
@@ -88,9 +89,9 @@ func (c *console) accountPage(w http.ResponseWriter, r *http.Request, person str
 		p.Sessions = append(p.Sessions, sessionRow{s, s.ID == st.Session.ID})
 	}
 	p.RoleWord = p.Word("role", string(p.Overview.Person.Role))
-	p.Theme = string(p.Account.Theme)
-	if p.Theme == "" {
-		p.Theme = "system"
+	p.Look = string(p.Account.Theme)
+	if p.Look == "" {
+		p.Look = "system"
 	}
 	p.Language = p.Lang
 	p.Saved = c.said(r, p.Page)

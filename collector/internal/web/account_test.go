@@ -159,7 +159,9 @@ func TestAdministratorsHelp(t *testing.T) {
 	res, body = get(t, boss, h.URL+"/accounts/nadie@example.com", "es")
 	h.want(res, body, http.StatusNotFound, "/accounts/nadie@example.com", "No se encontró")
 	res, body = get(t, boss, h.URL+"/account", "es")
-	h.want(res, body, http.StatusForbidden, "/account", "administrador del servidor")
+	h.want(res, body, http.StatusOK, "/accounts", "Acceso de las personas")
+	res, body = get(t, boss, h.URL+"/account/password", "es")
+	h.want(res, body, http.StatusForbidden, "/account/password", "administrador del servidor")
 	// Nobody else.
 	ana = h.enter("ana@example.com")
 	for _, path := range []string{"/accounts", "/accounts/luis@example.com"} {
