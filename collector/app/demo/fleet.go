@@ -145,7 +145,8 @@ func (y *history) span(m *machine) {
 	day := 24 * time.Hour
 	switch {
 	case m.n >= cohort && m.fate != fateArchived: // waves of the last six weeks
-		m.born = atWork(m.c, y.from.Add(time.Duration(318+m.n%8*5)*day))
+		wave := atWork(newChance(y.o.Seed, forYear, uint64(m.n%8)), y.from.Add(time.Duration(318+m.n%8*5)*day))
+		m.born = wave.Add(m.c.between(0, 10*time.Minute)).Truncate(time.Second)
 	case m.fate != fateArchived && m.c.percent(14) && m.email != "empleado@example.com" && m.email != "gerente@example.com":
 		m.born = atWork(m.c, y.from.Add(time.Duration(100+m.c.IntN(30)*8)*day))
 	default: // the roll-out

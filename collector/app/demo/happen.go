@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"vigia/collector/internal/actor"
 	"vigia/collector/internal/fleet"
 	"vigia/internal/inventory"
 	"vigia/internal/wire"
@@ -38,10 +39,13 @@ func (y *history) happen(ctx context.Context, e *event) error {
 	if len(y.waiting) == 0 {
 		y.clock.move(e.at)
 	}
+	y.latest = e.at
 	switch e.kind {
 	case evEnroll:
-		y.waiting, y.weight = append(y.waiting, task{m: e.m, kind: evEnroll}), y.weight+1700
+		y.waiting = append(y.waiting, task{m: e.m, kind: evEnroll})
 		return nil
+	case evFirst:
+		return y.first(ctx, e.m, e.at)
 	case evOffice:
 		return e.do()
 	}
@@ -85,20 +89,9 @@ func (y *history) flush(ctx context.Context) error {
 	}
 	tasks := y.waiting
 	y.waiting, y.weight = nil, 0
-	for i := range tasks {
-		if r := tasks[i].report; r != nil {
-			y.clock.move(r.TakenAt.Add(2 * time.Second))
-		}
-	}
+	y.clock.move(y.latest.Add(2 * time.Second))
 	if err := y.certify(ctx, tasks); err != nil {
 		return err
-	}
-	for i := range tasks {
-		if t := &tasks[i]; t.kind == evEnroll {
-			if err := y.arrive(ctx, t); err != nil {
-				return fmt.Errorf("%s: %w", t.m.host, err)
-			}
-		}
 	}
 	return y.send(ctx, tasks)
 }
@@ -110,7 +103,7 @@ func (y *history) send(ctx context.Context, tasks []task) error {
 	errs := make([]error, len(tasks))
 	for i := range tasks {
 		t := &tasks[i]
-		if t.kind == evRenew {
+		if t.kind == evRenew || t.kind == evEnroll {
 			continue
 		}
 		slots <- struct{}{}
@@ -130,7 +123,7 @@ func (y *history) tell(ctx context.Context, t *task) error {
 	if t.kind == evSeen {
 		return t.m.session.Hello(ctx, t.m.agent, t.m.spooled)
 	}
-	if t.kind == evEnroll {
+	if t.kind == evFirst {
 		if err := t.m.session.Hello(ctx, t.m.agent, 0); err != nil {
 			return err
 		}
@@ -144,13 +137,14 @@ func (y *history) tell(ctx context.Context, t *task) error {
 
 // certify enrolls and renews, all in one transaction.
 func (y *history) certify(ctx context.Context, tasks []task) error {
-	return y.store.InTx(ctx, func(ctx context.Context) error {
+	came := false
+	err := y.store.InTx(ctx, func(ctx context.Context) error {
 		for i := range tasks {
 			t := &tasks[i]
 			var err error
 			switch t.kind {
 			case evEnroll:
-				err = y.enroll(ctx, t.m)
+				came, err = true, y.enroll(ctx, t.m)
 			case evRenew:
 				err = y.renew(ctx, t.m)
 			}
@@ -160,6 +154,10 @@ func (y *history) certify(ctx context.Context, tasks []task) error {
 		}
 		return nil
 	})
+	if err != nil || !came || y.clock.now().Before(y.from.Add(dayRules*24*time.Hour)) {
+		return err
+	}
+	return y.importPeople(as(ctx, "admin@example.com", actor.Administrator))
 }
 
 func (y *history) enroll(ctx context.Context, m *machine) error {
@@ -204,7 +202,7 @@ func (y *history) reinstall(ctx context.Context, e *event) error {
 	if m.id != was {
 		return fmt.Errorf("%s came back as another machine: the sample is wrong", m.host)
 	}
-	return nil
+	return y.first(ctx, m, e.at.Add(4*time.Second))
 }
 
 // agentVersion is the release that was out at a time.
@@ -212,17 +210,17 @@ func agentVersion(at, from time.Time) string {
 	return []string{"1.0.0", "1.0.2", "1.1.0", "1.2.1"}[min(3, int(at.Sub(from)/(100*24*time.Hour)))]
 }
 
-// arrive opens the connection of a machine that enrolled, and makes its first report.
-func (y *history) arrive(ctx context.Context, t *task) error {
-	m := t.m
+// first opens the connection of a machine that enrolled, and makes its first report.
+func (y *history) first(ctx context.Context, m *machine, at time.Time) error {
 	var err error
 	if m.session, err = y.ingester.Open(ctx, m.id); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", m.host, err)
 	}
-	now := y.clock.now()
-	y.outfit.dress(m, now)
+	y.outfit.dress(m, at)
 	m.count(y.outfit.pool)
-	t.report, t.size = y.whole(m, now)
+	t := task{m: m, kind: evFirst}
+	t.report, t.size = y.whole(m, at)
+	y.waiting, y.weight = append(y.waiting, t), y.weight+len(m.list)
 	return nil
 }
 

@@ -45,6 +45,7 @@ type history struct {
 	rules   int
 	waiting []task
 	weight  int
+	latest  time.Time // of the events so far
 }
 
 // newYear opens the use-cases, with the clock standing at the year's beginning.

@@ -107,7 +107,7 @@ func (m *machine) has(prog progID) bool {
 
 // add puts a program on m, and into d unless d is nil.
 func (m *machine) add(p *pool, d *delta, prog progID, at time.Time) {
-	i := install{prog: prog, at: at.Unix()}
+	i := install{prog: prog, at: uint32(at.Unix())}
 	m.list = append(m.list, i)
 	if d == nil {
 		return

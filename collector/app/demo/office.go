@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -67,21 +66,12 @@ func groupsOf(m *machine) []string {
 	return nil
 }
 
-// planImports brings the file of people up to date after machines came.
+// planImports hands the file of people in once a week while agents are rolled out;
+// afterwards that is done when machines come.
 func (y *history) planImports(ctx context.Context) []event {
-	var days []time.Time
-	for _, m := range y.machines {
-		days = append(days, m.born.Truncate(24*time.Hour).Add(25*time.Hour)) // 19:00 in Mexico
-	}
-	slices.SortFunc(days, time.Time.Compare)
-	days = slices.CompactFunc(days, time.Time.Equal)
 	var list []event
-	for i, day := range days {
-		rollout := day.Before(y.from.Add(dayRules * 24 * time.Hour))
-		if rollout && i%5 != 4 && i+1 < len(days) && days[i+1].Before(y.from.Add(dayRules*24*time.Hour)) {
-			continue
-		}
-		list = append(list, event{at: day, kind: evOffice, do: func() error { return y.importPeople(ctx) }})
+	for day := 5; day <= dayRules; day += 7 {
+		list = append(list, event{at: y.from.Add(time.Duration(day)*24*time.Hour + 30*time.Minute), kind: evOffice, do: func() error { return y.importPeople(ctx) }})
 	}
 	return list
 }

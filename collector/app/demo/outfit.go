@@ -140,6 +140,7 @@ func (o *outfitter) dress(m *machine, at time.Time) {
 	} else {
 		o.dressLinux(m, at)
 	}
+	m.list = slices.Clip(m.list)
 	m.seal(o.pool)
 }
 

@@ -9,11 +9,12 @@ import (
 type eventKind int
 
 const (
-	evEnroll  eventKind = iota // and the first report
-	evReport                   // the scheduled one
-	evRenew                    // of the certificate
-	evSeen                     // a sign of life: the last one
-	evInstall                  // a person installs something
+	evEnroll  eventKind = iota
+	evFirst             // the first report
+	evReport            // the scheduled one
+	evRenew             // of the certificate
+	evSeen              // a sign of life: the last one
+	evInstall           // a person installs something
 	evRemove
 	evRebuild   // Windows 11, or more memory
 	evReinstall // the operating system is new; the machine enrolls again
@@ -49,7 +50,7 @@ func (y *history) plan() []event {
 
 func (y *history) planMachine(m *machine) []event {
 	day := 24 * time.Hour
-	list := []event{{at: m.born, kind: evEnroll, m: m}}
+	list := []event{{at: m.born, kind: evEnroll, m: m}, {at: m.born.Add(m.c.between(13*time.Minute, 40*time.Minute)), kind: evFirst, m: m}}
 	for at := m.born.Add(7 * day); at.Before(m.ends.Add(-day)); at = at.Add(7 * day) {
 		when := atWork(m.c, at)
 		if m.server() {

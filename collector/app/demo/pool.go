@@ -34,7 +34,7 @@ func (p *pool) id(program inventory.Program) progID {
 // install is a program on a machine. at is in Unix seconds, 0 for not told.
 type install struct {
 	prog progID
-	at   int64
+	at   uint32
 }
 
 func (p *pool) hash(i install) inventory.Digest {
@@ -48,11 +48,11 @@ func (p *pool) program(i install) inventory.Program {
 	return out
 }
 
-func unix(at int64) time.Time {
+func unix(at uint32) time.Time {
 	if at == 0 {
 		return time.Time{}
 	}
-	return time.Unix(at, 0).UTC()
+	return time.Unix(int64(at), 0).UTC()
 }
 
 // track is a program through its versions, with when each came out.
