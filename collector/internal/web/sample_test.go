@@ -39,6 +39,12 @@ func samplePeople() []org.Person {
 		{Email: "rosa@example.com", Name: "Rosa Núñez", Area: "Recursos Humanos", Site: "Querétaro", Role: actor.HR, Active: true},
 		{Email: "ivan@example.com", Name: "Iván Ruiz", Role: actor.Auditor, Active: true},
 		{Email: "gone@example.com", Name: "Ex Empleado", Role: actor.Administrator, Active: false},
+		{Email: "sofia@example.com", Name: "Sofía Ríos", Role: actor.Administrator, Active: true},
+		{Email: "pablo@example.com", Name: "Pablo León", Area: "Compras", Site: "Querétaro", Role: actor.AreaManager, Active: true},
+		{Email: "eva@example.com", Name: "Eva Solís", Area: "Compras", Site: "Querétaro", Role: actor.Employee, Active: true},
+		{Email: "carla@example.com", Name: "Carla Paz", Area: "Compras", Site: "Querétaro", Role: actor.Purchasing, Active: true},
+		{Email: "tomas@example.com", Name: "Tomás Gil", Role: actor.Treasury, Active: true},
+		{Email: "diana@example.com", Name: "Diana Cruz", Role: actor.GeneralManagement, Active: true},
 	}
 }
 

@@ -1,0 +1,58 @@
+package web_test
+
+// everyone has one person of each role, by the letter that the matrix has for it.
+var everyone = []struct{ letter, person string }{
+	{"A", "sofia@example.com"}, // administrator
+	{"T", "ana@example.com"},   // technician
+	{"M", "marta@example.com"}, // area manager, of the laptop's area
+	{"H", "rosa@example.com"},  // human resources
+	{"P", "carla@example.com"}, // purchasing
+	{"Y", "tomas@example.com"}, // treasury
+	{"G", "diana@example.com"}, // general management
+	{"E", "luis@example.com"},  // employee, who answers for the laptop
+	{"U", "ivan@example.com"},  // auditor
+}
+
+// Who may do what, in groups of roles that recur.
+const (
+	open      = "open" // without having signed in
+	signedIn  = "ATMHPYGEU"
+	machines  = "ATMEU"
+	records   = "ATMHGEU"
+	programs  = "ATPU"
+	directory = "ATU"
+	it        = "AT"
+	admin     = "A"
+)
+
+// matrix is who may come through each route. A route that is not in it fails the test:
+// decide who may, and write it here.
+var matrix = map[string]string{
+	" /":          open,
+	"GET /signin": open, "POST /signin": open, "GET /signin/code": open, "POST /signin/code": open, "GET /signin/link": open, "POST /signin/link": open,
+	"GET /signin/reset": open, "POST /signin/reset": open, "GET /signin/{secret}": open, "POST /signin/{secret}": open, "POST /signout": open,
+
+	"GET /account": signedIn, "POST /account/preferences": signedIn, "GET /account/password": signedIn, "POST /account/password": signedIn,
+	"GET /account/totp": signedIn, "POST /account/totp": signedIn, "POST /account/totp/codes": signedIn, "POST /account/totp/remove": signedIn,
+	"POST /account/sessions/{id}/end": signedIn, "POST /account/sessions/end-others": signedIn,
+	"GET /{$}": signedIn, "GET /home/counts": signedIn, "GET /search": signedIn, "GET /search/quick": signedIn,
+	"GET /help": signedIn, "GET /help/{page}": signedIn,
+
+	"GET /accounts": admin, "GET /accounts/find": admin, "GET /accounts/{email}": admin, "POST /accounts/sessions/{id}/end": admin,
+	"POST /accounts/{email}/invite": admin, "POST /accounts/{email}/totp-reset": admin, "POST /accounts/{email}/end-sessions": admin,
+
+	"GET /machines": machines, "GET /machines.csv": machines, "GET /machines.xlsx": machines, "POST /machines/report": it,
+	"GET /machines/{id}": machines, "GET /machines/{id}/software": machines, "GET /machines/{id}/history": machines,
+	"GET /software": programs, "GET /software.csv": programs, "GET /software.xlsx": programs,
+	"GET /findings": machines, "GET /findings.csv": machines, "GET /findings.xlsx": machines, "GET /findings/{n}": machines,
+	"GET /nonconformities": records, "GET /nonconformities.csv": records, "GET /nonconformities.xlsx": records, "GET /nonconformities/{number}": records,
+
+	"GET /administration": directory,
+	"GET /people":         directory, "GET /people.csv": directory, "GET /people.xlsx": directory, "GET /people/{n}": directory,
+	"GET /people/new": it, "POST /people": it, "GET /people/{n}/edit": it, "POST /people/{n}": it, "POST /people/{n}/deactivate": it, "POST /people/{n}/activate": it,
+	"GET /areas": directory, "GET /areas.csv": directory, "GET /areas.xlsx": directory, "GET /areas/{n}": directory,
+	"GET /areas/new": it, "POST /areas": it, "GET /areas/{n}/edit": it, "POST /areas/{n}": it, "POST /areas/{n}/deactivate": it, "POST /areas/{n}/activate": it,
+	"GET /sites": directory, "GET /sites.csv": directory, "GET /sites.xlsx": directory, "GET /sites/{n}": directory,
+	"GET /sites/new": it, "POST /sites": it, "GET /sites/{n}/edit": it, "POST /sites/{n}": it, "POST /sites/{n}/deactivate": it, "POST /sites/{n}/activate": it,
+	"GET /import": it, "POST /import": it, "GET /import/template.csv": it, "GET /import/{id}": it, "POST /import/{id}": it,
+}
