@@ -61,14 +61,15 @@ func (d *desk) consoleAt(ctx context.Context, given string) (string, error) {
 	if given != "" {
 		return "https://" + given, nil
 	}
-	known, err := d.addresses(ctx)
+	v, err := d.values(ctx)
 	if err != nil {
 		return "", err
 	}
-	if known.Web == "" {
-		return "", apperr.New(apperr.Invalid, "cli.no-web", apperr.Args{"field": "web"})
+	at, err := d.consoleAddress(ctx, v)
+	if err == nil && at == "" {
+		err = apperr.New(apperr.Invalid, "cli.no-web", apperr.Args{"field": "web"})
 	}
-	return "https://" + known.Web, nil
+	return at, err
 }
 
 type accountPasswordCmd struct {

@@ -3,8 +3,10 @@ package app
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -97,4 +99,73 @@ func accountCommands(t *testing.T, c *collector) {
 	if out := c.cli("check"); !strings.Contains(out, "ok") && !strings.Contains(out, "audit") {
 		t.Errorf("check: %s", out)
 	}
+}
+
+// linkIn returns the path of the one link in the newest mail to somebody, which leads to
+// the console as the settings name it.
+func linkIn(t *testing.T, p *postbox, to string) string {
+	t.Helper()
+	path := ""
+	eventually(t, "mail to "+to, func() bool {
+		for _, raw := range p.all() {
+			text := strings.NewReplacer("=\r\n", "", "=3D", "=").Replace(raw)
+			if !strings.Contains(text, to) {
+				continue
+			}
+			if strings.Contains(text, "evil.example") {
+				t.Fatalf("the mail names another host:\n%s", text)
+			}
+			if found := regexp.MustCompile(`https://vigia\.example\.com(/signin/[A-Za-z0-9_-]{40,})`).FindStringSubmatch(text); found != nil {
+				path = found[1]
+			}
+		}
+		return path != ""
+	})
+	return path
+}
+
+// TestSignInByRealMail goes the way of a person without a password: invited from the
+// server, then by a link that they ask for under a host's name that somebody made up.
+func TestSignInByRealMail(t *testing.T) {
+	c := enforced(t, t.TempDir())
+	post := newPostbox(t)
+	c.cli("setting", "set", "mail.host=127.0.0.1", fmt.Sprintf("mail.port=%d", post.port), "mail.tls=none", "mail.from=vigia@example.com", "console.address=https://vigia.example.com")
+	at := "https://" + c.Addrs().Web
+	c.cli("account", "invite", "ana@example.com")
+	b := browser(t)
+	answer := func(path string, form url.Values) (int, string) {
+		req, err := http.NewRequest(http.MethodPost, at+path, strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Host = "evil.example"
+		b.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		resp, err := b.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode, resp.Header.Get("Location")
+	}
+	const password = "tres tigres en el trigal"
+	if code, to := answer(linkIn(t, post, "ana@example.com"), url.Values{"password": {password}, "again": {password}}); code != http.StatusSeeOther || to != "/" {
+		t.Fatalf("the invitation: %d to %q", code, to)
+	}
+	if code, _ := answer("/signin/link", url.Values{"email": {"luis@example.com"}}); code != http.StatusOK {
+		t.Fatalf("asking for a link: %d", code)
+	}
+	if code, to := answer(linkIn(t, post, "luis@example.com"), nil); code != http.StatusSeeOther || to != "/" {
+		t.Errorf("the link: %d to %q", code, to)
+	}
+	c.cli("setting", "set", "signin.totp-roles=employee")
+	eventually(t, "the rule holds", func() bool {
+		b.CheckRedirect = nil
+		in, path := c.signIn("ana@example.com", password)
+		if path != "/account/totp" {
+			return false
+		}
+		_, body := get(t, in, at+"/machines")
+		return strings.Contains(body, `class="vg-qr"`)
+	})
 }

@@ -31,18 +31,17 @@ func (s *Service) requestLink(ctx context.Context, email string, p Purpose, c Cl
 	if !plausible(email) {
 		return apperr.New(apperr.Invalid, "account.email", apperr.Args{"field": "email"})
 	}
-	wait, err := s.take(ctx, perAsking(), network(c.Address))
+	known, err := s.knows(ctx, email, c)
 	if err != nil {
 		return err
 	}
-	if wait > 0 {
-		err := s.throttled(ctx, perAsking(), network(c.Address), email, c, wait)
-		if apperr.Is(err, apperr.TooMany) {
-			return apperr.New(apperr.TooMany, "account.wait-link", apperr.Args{"minutes": int((wait + time.Minute - 1) / time.Minute)})
+	if !known { // an office behind one address must not use up what its people need
+		if err := s.admitAsking(ctx, email, c); err != nil {
+			return err
 		}
-		return err
 	}
-	if wait, err = s.take(ctx, perLink(), digest(email)); err != nil || wait > 0 {
+	wait, err := s.take(ctx, perLink(), digest(email))
+	if err != nil || wait > 0 {
 		return err
 	}
 	person, err := s.active(ctx, email)
@@ -52,6 +51,18 @@ func (s *Service) requestLink(ctx context.Context, email string, p Purpose, c Cl
 		return err
 	}
 	return s.Tx.InTx(ctx, func(ctx context.Context) error { return s.mail(asDoor(ctx), person, p, c.Address) })
+}
+
+// admitAsking counts one request for a link from a network.
+func (s *Service) admitAsking(ctx context.Context, email string, c Client) error {
+	wait, err := s.take(ctx, perAsking(), network(c.Address))
+	if err != nil || wait == 0 {
+		return err
+	}
+	if err := s.throttled(ctx, perAsking(), network(c.Address), email, c, wait); !apperr.Is(err, apperr.TooMany) {
+		return err
+	}
+	return apperr.New(apperr.TooMany, "account.wait-link", apperr.Args{"minutes": int((wait + time.Minute - 1) / time.Minute)})
 }
 
 // mail makes a link and hands it to the mailer.

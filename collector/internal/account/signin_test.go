@@ -77,7 +77,7 @@ func TestLockOutCannotBeUsedAgainstOthers(t *testing.T) {
 		known := home
 		known.Device = h.enter("ana@example.com", home).Device
 		waits := 0
-		for i := range 200 {
+		for i := range 80 {
 			evil := account.Client{Address: "198.51.100." + string(rune('0'+i%10))}
 			_, err := h.SignIn(t.Context(), "ana@example.com", "adivina adivinanza", evil)
 			if apperr.Is(err, apperr.TooMany) {
@@ -86,8 +86,8 @@ func TestLockOutCannotBeUsedAgainstOthers(t *testing.T) {
 				wantKey(t, err, apperr.Unauthenticated, "account.wrong")
 			}
 		}
-		if waits < 180 {
-			t.Errorf("only %d of 200 guesses were turned away", waits)
+		if waits < 60 {
+			t.Errorf("only %d of 80 guesses were turned away", waits)
 		}
 		h.enter("ana@example.com", known) // also from the same network, see below
 		fresh := account.Client{Address: "203.0.113.9"}
@@ -100,7 +100,7 @@ func TestLockOutCannotBeUsedAgainstOthers(t *testing.T) {
 		h.later(91 * time.Second)
 		h.enter("ana@example.com", fresh)
 
-		for range 60 { // the whole office behind one address
+		for range 40 { // the whole office behind one address
 			_, _ = h.SignIn(t.Context(), "luis@example.com", "adivina adivinanza", home)
 			_, _ = h.SignIn(t.Context(), "nadie@example.com", "adivina adivinanza", home)
 		}
@@ -113,19 +113,43 @@ func TestLockOutCannotBeUsedAgainstOthers(t *testing.T) {
 	})
 }
 
+// An office behind one address asks for links each morning.
+func TestAskingForLinksIsBounded(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.password("ana@example.com")
+		known := home
+		known.Device = h.enter("ana@example.com", home).Device
+		turned := 0
+		for range 40 {
+			if err := h.RequestLink(t.Context(), "nadie@example.com", account.ForSignIn, home); err != nil {
+				wantKey(t, err, apperr.TooMany, "account.wait-link")
+				turned++
+			}
+		}
+		if turned != 10 {
+			t.Errorf("%d of 40 were turned away", turned)
+		}
+		must(t, h.RequestLink(t.Context(), "ana@example.com", account.ForReset, known))
+		if len(h.mails) != 1 || h.mails[0].Purpose != account.ForReset {
+			t.Errorf("mails %+v", h.mails)
+		}
+		wantKey(t, h.RequestLink(t.Context(), "no es un correo", account.ForSignIn, home), apperr.Invalid, "account.email")
+	})
+}
+
 func TestAStolenDeviceIsNoFreeTicket(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		h.password("ana@example.com")
 		known := home
 		known.Device = h.enter("ana@example.com", home).Device
 		turned := 0
-		for range 100 {
+		for range 60 {
 			if _, err := h.SignIn(t.Context(), "ana@example.com", "adivina adivinanza", known); apperr.Is(err, apperr.TooMany) {
 				turned++
 			}
 		}
-		if turned < 60 {
-			t.Errorf("%d of 100 guesses from a known device were turned away", turned)
+		if turned < 25 {
+			t.Errorf("%d of 60 guesses from a known device were turned away", turned)
 		}
 		known.Device = strings.Repeat("x", 43) // a made-up device is a stranger
 		_, err := h.SignIn(t.Context(), "ana@example.com", good, known)

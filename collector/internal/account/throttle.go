@@ -24,7 +24,7 @@ func perDevice() bucket  { return bucket{"device", 20, 45 * time.Second} }
 func perAddress() bucket { return bucket{"address", 30, 30 * time.Second} }
 func perCode() bucket    { return bucket{"code", 5, 5 * time.Minute} }
 func perLink() bucket    { return bucket{"link", 3, 5 * time.Minute} }
-func perAsking() bucket  { return bucket{"asking", 10, 2 * time.Minute} }
+func perAsking() bucket  { return bucket{"asking", 30, 30 * time.Second} }
 func perNotice() bucket  { return bucket{"notice", 1, 15 * time.Minute} }
 
 // take takes one attempt of subject. wait is how long to wait when there is none.
@@ -71,23 +71,29 @@ type attempt struct {
 	subject []string
 }
 
+// knows tells whether somebody signed in with that address from that device before.
+func (s *Service) knows(ctx context.Context, email string, c Client) (bool, error) {
+	if c.Device == "" || !plausible(email) {
+		return false, nil
+	}
+	return s.Guard.KnowsDevice(ctx, email, hashOf(c.Device))
+}
+
 // admit counts a try with a password, or says how long to wait. email may be anything.
 func (s *Service) admit(ctx context.Context, email string, c Client) (attempt, error) {
 	var a attempt
-	if c.Device != "" && plausible(email) {
-		known, err := s.Guard.KnowsDevice(ctx, email, hashOf(c.Device))
+	known, err := s.knows(ctx, email, c)
+	if err != nil {
+		return a, err
+	}
+	if known {
+		subject := digest(email + " " + c.Device)
+		wait, err := s.take(ctx, perDevice(), subject)
 		if err != nil {
 			return a, err
 		}
-		if known {
-			subject := digest(email + " " + c.Device)
-			wait, err := s.take(ctx, perDevice(), subject)
-			if err != nil {
-				return a, err
-			}
-			if wait == 0 {
-				return attempt{known: true, buckets: []bucket{perDevice()}, subject: []string{subject}}, nil
-			}
+		if wait == 0 {
+			return attempt{known: true, buckets: []bucket{perDevice()}, subject: []string{subject}}, nil
 		}
 	}
 	for _, one := range []struct {
