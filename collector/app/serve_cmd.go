@@ -36,6 +36,7 @@ func (c *serveCmd) Run(s *streams) error {
 	}
 	cfg := c.config()
 	cfg.Agents, cfg.Web, cfg.Metrics, cfg.Addresses = c.Agents, c.Web, c.Metrics, c.CollectorAddress
+	cfg.SMTPURL = c.SMTPURL
 	var proxyErr error
 	cfg.Proxies, proxyErr = networks(c.TrustedProxy)
 	cfg.SMTPURL = c.SMTPURL
