@@ -14,6 +14,7 @@ import (
 	"vigia/collector/app/demo"
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/store"
+	"vigia/internal/fsatomic"
 )
 
 type demoCmd struct {
@@ -76,6 +77,9 @@ func (c *demoCmd) fillFolder(ctx context.Context, o demo.Options) (sum demo.Summ
 	if err := c.refuseData(ctx); err != nil {
 		return sum, err
 	}
+	if err := removeLeft(c.Data); err != nil {
+		return sum, err
+	}
 	dir, err := os.MkdirTemp(c.Data, ".demo-*")
 	if err != nil {
 		return sum, err
@@ -88,7 +92,30 @@ func (c *demoCmd) fillFolder(ctx context.Context, o demo.Options) (sum demo.Summ
 	if left, err := filepath.Glob(o.Path + "-wal"); err != nil || len(left) > 0 {
 		return sum, fmt.Errorf("%v: the database was not written to its end: %w", left, errors.Join(err, fs.ErrInvalid))
 	}
-	return sum, os.Rename(o.Path, databaseFile(c.Data))
+	if err := syncFile(o.Path); err != nil { // nothing of it was, so far
+		return sum, err
+	}
+	if err := os.Rename(o.Path, databaseFile(c.Data)); err != nil {
+		return sum, err
+	}
+	return sum, fsatomic.SyncDir(c.Data)
+}
+
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// removeLeft removes what a filling that was killed left.
+func removeLeft(data string) error {
+	left, err := filepath.Glob(filepath.Join(data, ".demo-*"))
+	for _, dir := range left {
+		err = errors.Join(err, os.RemoveAll(dir))
+	}
+	return err
 }
 
 // refuseData tells what is in the folder already, if anything.

@@ -159,7 +159,7 @@ func synchronous(o Options) string {
 	if o.Path == "" {
 		return ""
 	}
-	return "NORMAL"
+	return "OFF"
 }
 
 // fresh refuses a database in which a collector was ever started.

@@ -54,7 +54,7 @@ func (sqliteDialect) open(ctx context.Context, cfg Config) (*sql.DB, *sql.DB, er
 	switch sync {
 	case "":
 		sync = "FULL"
-	case "FULL", "NORMAL":
+	case "FULL", "NORMAL", "OFF":
 	default:
 		return nil, nil, apperr.New(apperr.Invalid, "store.synchronous", apperr.Args{"field": "synchronous", "value": sync})
 	}

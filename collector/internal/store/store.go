@@ -25,7 +25,7 @@ type Config struct {
 
 	// Synchronous is SQLite's: "FULL" (also when empty) keeps every acknowledged
 	// commit through a power cut; "NORMAL" may lose the last ones and is for tests
-	// and trials only.
+	// and trials only; "OFF" may lose the whole file, for one that is being filled.
 	Synchronous string
 	// MaxConns bounds the connections to PostgreSQL, and SQLite's readers; 0 means 16.
 	MaxConns int
