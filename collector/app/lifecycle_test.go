@@ -154,8 +154,8 @@ func TestMachineGroups(t *testing.T) {
 		if out := c.cli("machine", "show", "pc-017"); !strings.Contains(out, "diseno, laptops") {
 			t.Errorf("machine show: %s", out)
 		}
-		if doc := l.document(); !slices.Equal(doc.Machine.Groups, []string{"diseno", "laptops"}) || len(doc.Rules) != 1 {
-			t.Errorf("the agent is told %+v", doc)
+		for doc := l.document(); len(doc.Rules) != 1 || !slices.Equal(doc.Machine.Groups, []string{"diseno", "laptops"}); doc = l.document() {
+			t.Logf("first told %+v", doc) // how things stood before; document fails where nothing comes
 		}
 		if out := c.cli("machine", "group", "pc-017", "--remove", "Diseño", "-o", "json"); strings.Join(strings.Fields(out), "") != `["laptops"]` {
 			t.Errorf("removed: %q", out)
