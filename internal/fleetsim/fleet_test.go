@@ -95,8 +95,7 @@ func TestFleetReportsAndAllIsStored(t *testing.T) {
 	addr, stop := running(t, data, "127.0.0.1:0")
 	f := fleet(t, dir, agents)
 	must(t, f.Enroll(ctx, strings.TrimSpace(cli(t, data, "token", "create", "--uses", "20"))))
-	f.Connect(ctx)
-	must(t, f.Wait(ctx))
+	must(t, f.Connect(ctx))
 	b, err := f.First()
 	queue(t, f, b, err)
 	if _, err := f.Verify(strings.NewReader(cli(t, data, "machine", "list", "--output", "json"))); err != nil {
@@ -157,7 +156,7 @@ func TestFleetGoesOnWithItsFolder(t *testing.T) {
 	}
 	b, err = f.Change(2, 3)
 	queue(t, f, b, err)
-	f.Connect(ctx)
+	f.Start(ctx)
 	must(t, f.Wait(ctx))
 	must(t, f.Unchanged(ctx, 1))
 	if c := f.Counts(); c.Acknowledged != 4+8 || c.Enrolled != 0 {

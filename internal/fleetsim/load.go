@@ -98,14 +98,32 @@ func (f *Fleet) Queue(b *Batch) error {
 	return errors.Join(err, f.save())
 }
 
-// Connect starts every agent's uplink; it does not wait. Agents go on connecting again
-// until Disconnect.
-func (f *Fleet) Connect(ctx context.Context) {
+// Start starts every agent's uplink at the same moment and does not wait. Agents go on
+// connecting again until Disconnect or the end of ctx.
+func (f *Fleet) Start(ctx context.Context) {
 	ctx, f.connected = context.WithCancel(ctx)
 	for _, m := range f.members {
 		f.running.Go(func() { _ = m.agent.Run(ctx) }) // ends with ctx alone
 	}
 }
+
+// Connect is Start with so many agents at a time that a handshake never waits long for
+// its turn: the next one starts when one is connected and has sent what waited. It
+// returns when all have, or when wait ends; connections outlive wait.
+func (f *Fleet) Connect(wait context.Context) error {
+	var ctx context.Context
+	ctx, f.connected = context.WithCancel(context.WithoutCancel(wait))
+	places := make(chan struct{}, connecting)
+	return f.all(func(m *member) error {
+		places <- struct{}{}
+		defer func() { <-places }()
+		f.running.Go(func() { _ = m.agent.Run(ctx) }) // ends with ctx alone
+		return m.agent.WaitDrained(wait)
+	})
+}
+
+// connecting is how many agents of Connect do so at a time.
+const connecting = 128
 
 // Disconnect ends all connections and waits for that.
 func (f *Fleet) Disconnect() {
@@ -116,7 +134,7 @@ func (f *Fleet) Disconnect() {
 	}
 }
 
-// Wait returns when every agent is connected and all it has was acknowledged.
+// Wait returns after Start when every agent is connected and all it has was acknowledged.
 func (f *Fleet) Wait(ctx context.Context) error {
 	return f.all(func(m *member) error { return m.agent.WaitDrained(ctx) })
 }

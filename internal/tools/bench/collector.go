@@ -15,11 +15,13 @@ type database struct {
 	engine string   // "SQLite" or "PostgreSQL"
 	flags  []string // of the collector and of fleetsim
 	size   func() (int64, error)
+	pid    int    // of a server of its own, else 0
+	agents string // where agents connect, the same after a restart; empty before the first start
 }
 
 func (r *run) sqlite() database {
 	dir := r.path("data")
-	return database{"SQLite", []string{"--data", dir}, func() (int64, error) { return sizeOf(filepath.Join(dir, "vigia.db*")) }}
+	return database{engine: "SQLite", flags: []string{"--data", dir}, size: func() (int64, error) { return sizeOf(filepath.Join(dir, "vigia.db*")) }}
 }
 
 func sizeOf(pattern string) (sum int64, err error) {
@@ -46,15 +48,17 @@ type collector struct {
 
 // serve starts a collector and waits until it is ready.
 func (r *run) serve(db database) (*collector, error) {
-	agents, err := freePort()
-	if err != nil {
-		return nil, err
+	var err error
+	if db.agents == "" {
+		if db.agents, err = freePort(); err != nil {
+			return nil, err
+		}
 	}
 	web, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.start(nil, syscall.SIGKILL, r.collector, append([]string{"serve", "--agents", agents, "--web", web, "--log-level", "warn"}, db.flags...)...)
+	s, err := r.start(nil, syscall.SIGKILL, r.collector, append([]string{"serve", "--agents", db.agents, "--web", web, "--log-level", "warn"}, db.flags...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +86,7 @@ type simulated struct {
 	Seconds      float64 `json:"seconds"`
 	PerSecond    float64 `json:"per_second"`
 	CollectorCPU float64 `json:"collector_cpu_us"`
+	DatabaseCPU  float64 `json:"database_cpu_us"`
 	SimulatorCPU float64 `json:"simulator_cpu_us"`
 	Bytes        float64 `json:"bytes"`
 	RSSBefore    int64   `json:"rss_before"`
@@ -90,10 +95,18 @@ type simulated struct {
 	Retries      int64   `json:"retries"`
 }
 
+// cost tells what each of what was done took of the processors, and how many a second
+// that makes where two of them do nothing else.
+func (s simulated) cost() string {
+	sum := s.CollectorCPU + s.DatabaseCPU + s.SimulatorCPU
+	return fmt.Sprintf("%d in %.1f s; collector %.0f, database %.0f, simulator %.0f µs of processor each: two free ones could do %.0f/s",
+		s.Done, s.Seconds, s.CollectorCPU, s.DatabaseCPU, s.SimulatorCPU, 2e6/max(1, sum))
+}
+
 // fleet runs scenarios of simulated agents against c; it fails where anything that was
 // acknowledged is not stored.
 func (c *collector) fleet(agents int, state, scenarios string, more ...string) ([]simulated, error) {
-	args := []string{"--collector", c.run.collector, "--pid", fmt.Sprint(c.cmd.Process.Pid), "--agents", fmt.Sprint(agents),
+	args := []string{"--collector", c.run.collector, "--pid", fmt.Sprint(c.cmd.Process.Pid), "--database-pid", fmt.Sprint(c.db.pid), "--agents", fmt.Sprint(agents),
 		"--scenario", scenarios, "--state", filepath.Join(c.run.state, state), "--output", "json"}
 	out, err := output(c.run.fleetsim, append(append(args, c.db.flags...), more...)...)
 	if err != nil {

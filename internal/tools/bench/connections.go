@@ -34,8 +34,7 @@ func reconnectsPart(r *run) error {
 	}
 	s := results[1]
 	r.rows = append(r.rows, row{what: "agents that come back", value: s.PerSecond, unit: "/s", target: 400, atLeast: true,
-		note: fmt.Sprintf("%d agents, %d connections in %.1f s, %d tried again; collector %.0f µs, simulator %.0f µs of processor each",
-			s.Agents, s.Done, s.Seconds, s.Retries, s.CollectorCPU, s.SimulatorCPU)})
+		note: fmt.Sprintf("%d agents, %d tried again; %s", s.Agents, s.Retries, s.cost())})
 	return nil
 }
 
@@ -51,5 +50,5 @@ func (r *run) enrolled(db database) (*collector, error) {
 		return nil, err
 	}
 	c.stop()
-	return r.serve(db)
+	return r.serve(c.db)
 }

@@ -47,7 +47,7 @@ func ingestOn(r *run, db database, t target) error {
 	for i, want := range []float64{t.first, t.changed, t.unchanged} {
 		s := results[i]
 		r.rows = append(r.rows, row{what: db.engine + ", " + s.Scenario, value: s.PerSecond, peer: ocsPerSecond, unit: "/s", target: want, atLeast: true, source: ocsSource,
-			note: fmt.Sprintf("%d in %.1f s; collector %.0f µs, simulator %.0f µs of processor each; all %d machines stored", s.Done, s.Seconds, s.CollectorCPU, s.SimulatorCPU, s.Stored)})
+			note: fmt.Sprintf("%s; all %d machines stored", s.cost(), s.Stored)})
 	}
 	if err := r.databaseSize(c, empty); err != nil {
 		return err

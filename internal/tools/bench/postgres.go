@@ -53,7 +53,8 @@ func (r *run) postgres() (database, error) {
 		_, err := sql("select 1")
 		return err == nil
 	})
-	return database{"PostgreSQL", []string{"--database-url", "postgres://vigia@" + addr + "/postgres?sslmode=disable"}, func() (int64, error) {
+	flags := []string{"--database-url", "postgres://vigia@" + addr + "/postgres?sslmode=disable"}
+	return database{engine: "PostgreSQL", flags: flags, pid: s.cmd.Process.Pid, size: func() (int64, error) {
 		if _, err := sql("vacuum"); err != nil {
 			return 0, err
 		}

@@ -28,20 +28,63 @@ func process(pid int) (cpu time.Duration, rss int64, err error) {
 	if pid == 0 {
 		return 0, 0, nil
 	}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	p, err := readStat(pid)
 	if err != nil {
 		return 0, 0, fmt.Errorf("--pid: %w", err)
 	}
-	_, rest, _ := bytes.Cut(stat, []byte(") ")) // the name may hold spaces
-	f := strings.Fields(string(rest))
-	if len(f) < 22 {
-		return 0, 0, fmt.Errorf("--pid: /proc/%d/stat has %d fields", pid, len(f))
+	return p.cpu, p.rss, nil
+}
+
+// family is the processor time of a process, of those it started and of those that they
+// waited for; zero for pid 0.
+func family(pid int) (cpu time.Duration, err error) {
+	if pid == 0 {
+		return 0, nil
 	}
-	user, err1 := strconv.ParseInt(f[11], 10, 64)
-	system, err2 := strconv.ParseInt(f[12], 10, 64)
-	pages, err3 := strconv.ParseInt(f[21], 10, 64)
-	if err1 != nil || err2 != nil || err3 != nil {
-		return 0, 0, fmt.Errorf("--pid: /proc/%d/stat does not hold numbers", pid)
+	p, err := readStat(pid)
+	if err != nil {
+		return 0, fmt.Errorf("--database-pid: %w", err)
 	}
-	return time.Duration(user+system) * clockTick, pages * int64(os.Getpagesize()), nil
+	cpu = p.cpu + p.ended
+	all, err := os.ReadDir("/proc")
+	if err != nil {
+		return 0, err
+	}
+	for _, e := range all {
+		n, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		if child, err := readStat(n); err == nil && child.parent == pid { // it may have ended meanwhile
+			cpu += child.cpu + child.ended
+		}
+	}
+	return cpu, nil
+}
+
+// stat is what /proc/PID/stat tells.
+type stat struct {
+	parent     int
+	cpu, ended time.Duration // its own, and that of children it waited for
+	rss        int64         // bytes
+}
+
+func readStat(pid int) (stat, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return stat{}, err
+	}
+	at := bytes.LastIndex(text, []byte(") ")) // the name before may hold anything
+	f := strings.Fields(string(text[at+1:]))
+	if at < 0 || len(f) < 22 {
+		return stat{}, fmt.Errorf("/proc/%d/stat has %d fields behind the name", pid, len(f))
+	}
+	var n [6]int64
+	for i, field := range [6]int{1, 11, 12, 13, 14, 21} {
+		if n[i], err = strconv.ParseInt(f[field], 10, 64); err != nil {
+			return stat{}, fmt.Errorf("/proc/%d/stat: %w", pid, err)
+		}
+	}
+	return stat{parent: int(n[0]), cpu: time.Duration(n[1]+n[2]) * clockTick, ended: time.Duration(n[3]+n[4]) * clockTick,
+		rss: n[5] * int64(os.Getpagesize())}, nil
 }

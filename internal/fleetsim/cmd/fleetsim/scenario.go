@@ -30,6 +30,7 @@ type result struct {
 	Seconds      float64 `json:"seconds"`
 	PerSecond    float64 `json:"per_second"`
 	CollectorCPU float64 `json:"collector_cpu_us"` // for each done; 0 without --pid
+	DatabaseCPU  float64 `json:"database_cpu_us"`  // for each done; 0 without --database-pid
 	SimulatorCPU float64 `json:"simulator_cpu_us"` // for each done
 	Bytes        float64 `json:"bytes"`            // compressed, for each report
 	RSSBefore    int64   `json:"rss_before"`       // bytes of the collector's memory; 0 without --pid
@@ -42,26 +43,42 @@ type result struct {
 func (b *bench) measured(name string, do func() (int64, error)) (result, error) {
 	r := result{Scenario: name, Agents: b.Agents}
 	before := b.fleet.Counts()
-	var cpu [2]time.Duration
 	var err error
-	if cpu[0], r.RSSBefore, err = process(b.PID); err != nil {
+	var start clocks
+	if start, r.RSSBefore, err = b.clocks(); err != nil {
 		return r, err
 	}
-	own, began := ownCPU(), time.Now()
 	if r.Done, err = do(); err != nil {
 		return r, err
 	}
-	took := time.Since(began)
-	own = ownCPU() - own
-	if cpu[1], r.RSSAfter, err = process(b.PID); err != nil {
+	end, rss, err := b.clocks()
+	if err != nil {
 		return r, err
 	}
-	r.Seconds = took.Seconds()
-	each := float64(max(1, r.Done))
+	r.RSSAfter = rss
+	r.Seconds = end.at.Sub(start.at).Seconds()
 	r.PerSecond = float64(r.Done) / r.Seconds
-	r.CollectorCPU, r.SimulatorCPU = float64((cpu[1]-cpu[0]).Microseconds())/each, float64(own.Microseconds())/each
+	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(max(1, r.Done)) }
+	r.CollectorCPU, r.DatabaseCPU, r.SimulatorCPU = each(end.collector-start.collector), each(end.database-start.database), each(end.own-start.own)
 	r.Retries = b.fleet.Counts().Retries - before.Retries
 	return r, nil
+}
+
+// clocks is the processor time of all who take part, at a moment.
+type clocks struct {
+	at                       time.Time
+	collector, database, own time.Duration
+}
+
+func (b *bench) clocks() (c clocks, rss int64, err error) {
+	if c.collector, rss, err = process(b.PID); err != nil {
+		return c, 0, err
+	}
+	if c.database, err = family(b.DatabasePID); err != nil {
+		return c, 0, err
+	}
+	c.own, c.at = ownCPU(), time.Now()
+	return c, rss, nil
 }
 
 func (b *bench) scenario(ctx context.Context, name string) (result, error) {
@@ -136,8 +153,7 @@ func (b *bench) ensureConnected(ctx context.Context) error {
 		return nil
 	}
 	b.connected = true
-	b.fleet.Connect(context.WithoutCancel(ctx)) // ends with the fleet
-	return b.fleet.Wait(ctx)
+	return b.fleet.Connect(ctx)
 }
 
 // connect measures how fast agents come, and what they cost the collector once they
@@ -172,13 +188,19 @@ func (b *bench) reconnect(ctx context.Context) (result, error) {
 		if err != nil {
 			return r, err
 		}
-		r.CollectorCPU, r.SimulatorCPU = r.CollectorCPU*float64(r.Done)+sum.CollectorCPU, r.SimulatorCPU*float64(r.Done)+sum.SimulatorCPU
-		r.Done, r.Seconds, r.Retries, r.RSSBefore = r.Done+sum.Done, r.Seconds+sum.Seconds, r.Retries+sum.Retries, max(sum.RSSBefore, r.RSSBefore)
-		sum = r
+		sum = sum.plus(r)
 	}
-	sum.PerSecond = float64(sum.Done) / sum.Seconds
-	sum.CollectorCPU, sum.SimulatorCPU = sum.CollectorCPU/float64(sum.Done), sum.SimulatorCPU/float64(sum.Done)
 	return sum, nil
+}
+
+// plus joins two measurements of one scenario.
+func (r result) plus(o result) result {
+	done := float64(r.Done + o.Done)
+	mean := func(a, b float64) float64 { return (a*float64(r.Done) + b*float64(o.Done)) / done }
+	o.CollectorCPU, o.DatabaseCPU, o.SimulatorCPU = mean(r.CollectorCPU, o.CollectorCPU), mean(r.DatabaseCPU, o.DatabaseCPU), mean(r.SimulatorCPU, o.SimulatorCPU)
+	o.Done, o.Seconds, o.Retries, o.RSSBefore = r.Done+o.Done, r.Seconds+o.Seconds, r.Retries+o.Retries, max(r.RSSBefore, o.RSSBefore)
+	o.PerSecond = float64(o.Done) / o.Seconds
+	return o
 }
 
 func pause(ctx context.Context, d time.Duration) error {
