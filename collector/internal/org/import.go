@@ -41,7 +41,7 @@ type Preview struct {
 type Counts struct{ New, Changed, Same int }
 
 // Total is how many objects would be saved.
-func (p *Preview) Total() int {
+func (p Preview) Total() int {
 	n := 0
 	for _, c := range []Counts{p.Sites, p.Areas, p.People} {
 		n += c.New + c.Changed

@@ -27,7 +27,7 @@ func (c *console) areaShow(w http.ResponseWriter, r *http.Request) error {
 		{URL: "/machines?area=" + urlValue(x.Name), Text: p.N("people.machines", x.Machines), Icon: "device-desktop"},
 		{URL: "/nonconformities?area=" + urlValue(x.Name), Text: p.T("nav.nonconformities"), Icon: "clipboard-text"},
 	}
-	p.activity(areaPath(x), !x.Inactive)
+	p.activity(areaPath(x), "org.active", !x.Inactive)
 	p.after(r)
 	return c.render(w, r, "directory_show", p)
 }

@@ -177,7 +177,7 @@ func (p Page) changeValue(field, value string) string {
 	case field == "role":
 		return p.Word("role", value)
 	case field == "active":
-		return p.Word("org.active", value)
+		return p.Word("person.active", value)
 	case field == "remote" && value == "true":
 		return p.T("yes")
 	case field == "remote":

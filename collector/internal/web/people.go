@@ -124,9 +124,10 @@ type toggle struct{ Action, Text string }
 // headLink is a link of a page's head.
 type headLink struct{ URL, Text, Icon string }
 
-// activity is how an object is taken out of use and back, as its page shows it.
-func (p *showPage) activity(path string, active bool) {
-	p.State = p.Tag("org.active", active)
+// activity is how an object is taken out of use and back, as its page shows it; group
+// has the words for its state.
+func (p *showPage) activity(path, group string, active bool) {
+	p.State = p.Tag(group, active)
 	if !access.May(p.actor, access.ChangePeople) {
 		return
 	}

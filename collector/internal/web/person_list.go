@@ -32,7 +32,7 @@ func personFilter(n narrowing) org.PersonFilter {
 
 func (c *console) personFilters() []filter {
 	return []filter{
-		{name: "active", label: "state", quick: true, closed: true, offer: words("org.active", "true", "false")},
+		{name: "active", label: "state", quick: true, closed: true, offer: words("person.active", "true", "false")},
 		{name: "role", label: "person.role", closed: true, offer: func(_ context.Context, p *Page) ([]choice, error) { return roleChoices(p), nil }},
 		{name: "area", label: "machine.area", offer: c.areaChoices},
 		{name: "site", label: "machine.site", offer: c.siteChoices},
@@ -52,6 +52,6 @@ func (c *console) personColumns() []column[org.PersonRow] {
 		{key: "machines", heading: "nav.machines", sort: "machines", down: true, number: true, off: true, show: func(p *Page, x org.PersonRow) cell {
 			return p.countCell(x.Machines, "/machines?person="+urlValue(x.Email))
 		}},
-		{key: "active", heading: "state", sort: "active", show: func(p *Page, x org.PersonRow) cell { return p.tagCell("org.active", x.Active) }},
+		{key: "active", heading: "state", sort: "active", show: func(p *Page, x org.PersonRow) cell { return p.tagCell("person.active", x.Active) }},
 	}
 }

@@ -31,7 +31,7 @@ func (c *console) personShow(w http.ResponseWriter, r *http.Request) error {
 	if access.May(p.actor, access.ChangeRoles) {
 		p.Links = append(p.Links, headLink{URL: "/accounts/" + url.PathEscape(x.Email), Text: p.T("person.account"), Icon: "login"})
 	}
-	p.activity(personPath(x), x.Active)
+	p.activity(personPath(x), "person.active", x.Active)
 	p.after(r)
 	return c.render(w, r, "directory_show", p)
 }

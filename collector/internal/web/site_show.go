@@ -20,7 +20,7 @@ func (c *console) siteShow(w http.ResponseWriter, r *http.Request) error {
 		{URL: "/machines?site=" + urlValue(x.Name), Text: p.N("people.machines", x.Machines), Icon: "device-desktop"},
 		{URL: "/nonconformities?site=" + urlValue(x.Name), Text: p.T("nav.nonconformities"), Icon: "clipboard-text"},
 	}
-	p.activity(sitePath(x), !x.Inactive)
+	p.activity(sitePath(x), "org.active", !x.Inactive)
 	p.after(r)
 	return c.render(w, r, "directory_show", p)
 }
