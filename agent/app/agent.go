@@ -141,28 +141,24 @@ func (a *agent) Run(ctx context.Context) error {
 // Once takes one inventory, reports it, and returns when the collector has
 // acknowledged it.
 func (a *agent) Once(ctx context.Context) error {
-	var drained error
-	err := runner.Run(ctx, a.cfg.Log, 10*time.Second,
-		runner.Task{Name: "uplink", Run: func(ctx context.Context) error { return a.client.Run(ctx) }},
+	within, done := context.WithCancel(ctx)
+	defer done()
+	var reported error
+	err := runner.Run(within, a.cfg.Log, 10*time.Second,
+		runner.Task{Name: "uplink", Run: a.client.Run},
 		runner.Task{Name: "report", Run: func(ctx context.Context) error {
-			if err := a.takeWhole(ctx, wire.CauseStart); err != nil {
-				return err
+			defer done()
+			if reported = a.takeWhole(ctx, wire.CauseStart); reported == nil {
+				reported = a.client.WaitDrained(ctx)
 			}
-			drained = a.client.WaitDrained(ctx)
-			return errDone
+			return nil
 		}},
 	)
 	if writeErr := a.writeStatus(); writeErr != nil {
 		a.cfg.Log.Warn("writing the status", "error", writeErr)
 	}
-	if errors.Is(err, errDone) {
-		err = nil
-	}
-	return errors.Join(drained, err)
+	return errors.Join(reported, err)
 }
-
-// errDone ends the tasks of Once.
-var errDone = errors.New("done")
 
 // Close gives the state folder free.
 func (a *agent) Close() error { return a.spool.Close() }
