@@ -64,7 +64,6 @@ func (s *postSession) Data(r io.Reader) error {
 func (*postSession) Reset()        {}
 func (*postSession) Logout() error { return nil }
 
-
 // engines runs a test over a collector's folder and over PostgreSQL.
 func engines(t *testing.T, test func(t *testing.T, where, data string)) {
 	t.Helper()
@@ -154,7 +153,7 @@ func TestMailByCommandAndByARunningCollector(t *testing.T) {
 		}
 		c.cli("setting", "set", "company.name=Empresa Ejemplo", "mail.host=127.0.0.1", "mail.port="+strconv.Itoa(box.port), "mail.tls=none", "mail.from=vigia@example.com", "console.address=https://vigia.example.com")
 		out := c.cli("mail", "test", "--to", "ana@example.com")
-		if !strings.Contains(out, "sent") || len(box.all()) != 1 || !strings.Contains(box.all()[0], "https://vigia.example.com/admin/mail") {
+		if !strings.Contains(out, "sent") || len(box.all()) != 1 || !strings.Contains(box.all()[0], "https://vigia.example.com/mail") {
 			t.Fatalf("%s\n%v", out, box.all())
 		}
 		if _, errOut, code := c.try("mail", "test", "--to", "nadie@example.com"); code != 5 || !strings.Contains(errOut, "no such mailbox") {
