@@ -98,7 +98,7 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.cfg.Zone = a.desk.zoneOf(v)
-	if a.console, err = newConsole(ctx, a.desk, a.cfg); err != nil {
+	if a.console, err = newConsole(ctx, a.desk, a.cfg, a.backups); err != nil {
 		return err
 	}
 	a.jobs = a.desk.jobs()

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"vigia/collector/app/demo"
+	"vigia/collector/internal/backup"
 	"vigia/collector/internal/locale"
 	"vigia/collector/internal/view"
 	"vigia/collector/internal/web"
 )
 
 // newConsole puts the pages together.
-func newConsole(ctx context.Context, d *desk, cfg Config) (http.Handler, error) {
+func newConsole(ctx context.Context, d *desk, cfg Config, backups *backup.Runner) (http.Handler, error) {
 	texts, err := locale.Load()
 	if err != nil {
 		return nil, err
@@ -29,6 +30,7 @@ func newConsole(ctx context.Context, d *desk, cfg Config) (http.Handler, error) 
 		People: d.directory(), Imports: d.imports(),
 		Counts:    homeCounts(d),
 		Sample:    sample,
+		Settings:  d.settings, Mail: mailPages{d, d.store}, Backups: backupPages{d, backups},
 		Explainer: explainer{d}, Accounts: d.accounts, Proxies: cfg.Proxies, Sessions: d.store.Sessions(), Texts: texts, Zone: cfg.Zone, Now: cfg.Now, NewID: newID, Log: cfg.Log,
 	})
 }

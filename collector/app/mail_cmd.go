@@ -210,7 +210,7 @@ func (c *mailTestCmd) Run(s *streams) error {
 // testMail queues a test message and writes that down.
 func (d *desk) testMail(ctx context.Context, to, lang string) (m notify.Mail, err error) {
 	err = d.store.InTx(ctx, func(ctx context.Context) error {
-		if m, err = d.mail.Queue(ctx, notify.Message{Key: "test/" + newID(), To: to, Lang: lang, Template: notify.TestMessage, Args: []any{"Sender", whoAsks(ctx)}, Path: "/admin/mail"}); err != nil {
+		if m, err = d.mail.Queue(ctx, notify.Message{Key: "test/" + newID(), To: to, Lang: lang, Template: notify.TestMessage, Args: []any{"Sender", whoAsks(ctx)}, Path: "/mail"}); err != nil {
 			return err
 		}
 		return d.audited(ctx, "mail.test", fmt.Sprint("mail/", m.Row), map[string]any{"to": to})

@@ -20,6 +20,9 @@ func administration() []section {
 		{"sites", "/sites", "map-pin", access.SeePeople},
 		{"import", importPath, "upload", access.ChangePeople},
 		{"accounts", "/accounts", "login", access.ChangeRoles},
+		{"settings", "/settings", "settings", access.SeeSettings},
+		{"mail", "/mail", "mail", access.SeeSettings},
+		{"backups", "/backups", "database", access.SeeSettings},
 	}
 }
 

@@ -23,6 +23,7 @@ const (
 	directory = "ATU"
 	it        = "AT"
 	admin     = "A"
+	overseers = "AU"
 )
 
 // matrix is who may come through each route. A route that is not in it fails the test:
@@ -54,5 +55,9 @@ var matrix = map[string]string{
 	"GET /areas/new": it, "POST /areas": it, "GET /areas/{n}/edit": it, "POST /areas/{n}": it, "POST /areas/{n}/deactivate": it, "POST /areas/{n}/activate": it,
 	"GET /sites": directory, "GET /sites.csv": directory, "GET /sites.xlsx": directory, "GET /sites/{n}": directory,
 	"GET /sites/new": it, "POST /sites": it, "GET /sites/{n}/edit": it, "POST /sites/{n}": it, "POST /sites/{n}/deactivate": it, "POST /sites/{n}/activate": it,
+	"GET /settings": overseers, "POST /settings": admin,
+	"GET /mail": overseers, "GET /mail.csv": overseers, "GET /mail.xlsx": overseers, "GET /mail/server": overseers, "GET /mail/{n}": overseers,
+	"POST /mail/test": admin, "POST /mail/{n}/retry": admin,
+	"GET /backups": overseers, "GET /backups/live": overseers, "POST /backups": admin, "GET /backups/{n}/file": admin,
 	"GET /import": it, "POST /import": it, "GET /import/template.csv": it, "GET /import/{id}": it, "POST /import/{id}": it,
 }

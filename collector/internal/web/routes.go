@@ -121,6 +121,20 @@ func (c *console) routes() []route {
 		{"GET", importPath + "/{id}", access.ChangePeople, c.importShow},
 		{"POST", importPath + "/{id}", access.ChangePeople, c.importConfirm},
 
+		{"GET", "/settings", access.SeeSettings, c.settingEdit},
+		{"POST", "/settings", access.ChangeSettings, c.settingChange},
+		{"GET", "/mail", access.SeeSettings, showList(c, c.mailList)},
+		{"GET", "/mail.csv", access.SeeSettings, sendList(c, c.mailList, report.CSV)},
+		{"GET", "/mail.xlsx", access.SeeSettings, sendList(c, c.mailList, report.XLSX)},
+		{"GET", "/mail/server", access.SeeSettings, c.mailServer},
+		{"POST", "/mail/test", access.ChangeSettings, c.mailTest},
+		{"GET", "/mail/{n}", access.SeeSettings, c.mailShow},
+		{"POST", "/mail/{n}/retry", access.ChangeSettings, c.mailRetry},
+		{"GET", "/backups", access.SeeSettings, c.backupList},
+		{"POST", "/backups", access.ChangeSettings, c.backupMake},
+		{"GET", "/backups/live", access.SeeSettings, c.backupLive},
+		{"GET", "/backups/{n}/file", access.ChangeSettings, c.backupFetch},
+
 		{"", "/", access.Anybody, c.nothingHere},
 	}
 }

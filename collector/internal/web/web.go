@@ -105,6 +105,9 @@ type Deps struct {
 	Directory       Directory
 	People          People
 	Imports         Imports
+	Settings        Settings
+	Mail            Mail
+	Backups         Backups
 	Allowlist       Allowlist
 	Explainer       Explainer
 	Accounts        Accounts
