@@ -47,7 +47,10 @@ func each(t *testing.T, machines int, fn func(t *testing.T, s *store.Store, sum 
 	}
 }
 
+// TestFill looks at a sample on each engine, and that both are the same: the same seed
+// and moment make the same company.
 func TestFill(t *testing.T) {
+	var seen []string
 	each(t, 40, func(t *testing.T, s *store.Store, sum demo.Summary) {
 		ctx := admin(t)
 		problems, err := s.Check(ctx)
@@ -77,7 +80,11 @@ func TestFill(t *testing.T) {
 			t.Errorf("findings %v, %v", counts, err)
 		}
 		checkRoles(t, ctx, s)
+		seen = append(seen, describe(t, ctx, s))
 	})
+	if len(seen) == 2 {
+		compare(t, seen[0], seen[1])
+	}
 }
 
 // checkRoles looks for what the people with fixed addresses are promised.

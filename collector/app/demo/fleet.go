@@ -116,10 +116,13 @@ func (y *history) fit(m *machine) {
 		m.ill = one(m.c, []int{illOld, illOff, illSnoozed, illExpired, illInfected, illInfected, illNone})
 	}
 	if m.c.percent(4) {
-		m.failing = "snap"
-		if m.windows() {
-			m.failing = "appx"
+		m.failing = map[bool]string{true: "appx", false: "file"}[m.windows()]
+		if m.os == ubuntu {
+			m.failing = "snap"
 		}
+	}
+	if isFixed(m.email) {
+		m.failing, m.spooled = "", 0
 	}
 	y.span(m)
 	m.built = m.born.Add(-m.c.between(2*24*time.Hour, 900*24*time.Hour)).Truncate(time.Second)

@@ -273,7 +273,7 @@ func (y *history) choose(e *event) {
 		t = y.outfit.alone(e.m)
 	}
 	for _, prog := range t.progs {
-		if e.m.has(prog) {
+		if e.m.has(prog) || y.outfit.pool.list[prog].Source == e.m.failing { // a source that fails tells nothing new
 			t = nil
 			break
 		}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash/fnv"
+	"strings"
 )
 
 // salt is a number that a name always has.
@@ -11,6 +12,12 @@ func salt(name string) int {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(name))
 	return int(h.Sum32() >> 1)
+}
+
+// family is what packages of one source have in common, which are updated together.
+func family(name string) string {
+	head, _, _ := strings.Cut(name, "-")
+	return head
 }
 
 // fingerprint is the SHA-256 of a file that does not exist.

@@ -48,7 +48,7 @@ func (o *outfitter) distribution(name string) []linuxPkg {
 		for i, v := range versions {
 			progs[i] = o.pool.id(debProgram(name, p, v))
 		}
-		out = append(out, linuxPkg{track: newTrack(o.from, progs, salt(p.name)), groups: p.groups, requested: p.requested})
+		out = append(out, linuxPkg{track: newTrack(o.from, progs, salt(family(p.name))), groups: p.groups, requested: p.requested})
 	}
 	for _, p := range o.cat.packages {
 		if name == ubuntu && (strings.HasPrefix(p.name, "firefox-esr") || strings.HasPrefix(p.name, "task-")) {
@@ -99,7 +99,7 @@ func (o *outfitter) product(p *product, user string) *track {
 	for i, v := range p.versions {
 		progs[i] = o.pool.id(productProgram(p, v, user, personal))
 	}
-	t := newTrack(o.from, progs, salt(p.name))
+	t := newTrack(o.from, progs, salt(family(p.name)))
 	o.ready[key] = t
 	return t
 }
