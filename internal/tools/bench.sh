@@ -12,6 +12,7 @@ cd "$(dirname "$0")/../.."
 for p in bin/vigia-agent bin/vigia-collector; do
   [ -x "$p" ] || { echo "bench: $p is missing; run make build" >&2; exit 1; }
 done
+internal/tools/parts.sh
 mkdir -p bin/tools
 go build -tags grpcnotrace -o bin/tools/fleetsim ./internal/fleetsim/cmd/fleetsim
 (cd internal/tools && go build -o ../../bin/tools/bench ./bench)
