@@ -20,7 +20,7 @@ import (
 type demoCmd struct {
 	dataFlags  `embed:""`
 	outputFlag `embed:""`
-	Machines   int    `help:"How many machines, 30 to 100000; 320 take half a minute, 10000 about ten." default:"320" placeholder:"N"`
+	Machines   int    `help:"How many machines, 30 to 100000; on two cores 320 take some 20 seconds, 10000 some four minutes." default:"320" placeholder:"N"`
 	Seed       uint64 `help:"The same seed makes the same company." default:"1" placeholder:"N"`
 }
 
