@@ -28,10 +28,10 @@ func newConsole(ctx context.Context, d *desk, cfg Config, backups *backup.Runner
 	return web.New(web.Deps{
 		Machines: seen, Fleet: d.fleet, Inventory: seen, Findings: seen, Nonconformities: view.NewRecords(d.store.Nonconformities()), Directory: d.store, Allowlist: d.store,
 		People: d.directory(), Imports: d.imports(),
-		Counts:    homeCounts(d),
-		Sample:    sample,
-		Settings:  d.settings, Mail: mailPages{d, d.store}, Backups: backupPages{d, backups},
-		Explainer: explainer{d}, Accounts: d.accounts, Proxies: cfg.Proxies, Sessions: d.store.Sessions(), Texts: texts, Zone: cfg.Zone, Now: cfg.Now, NewID: newID, Log: cfg.Log,
+		Counts:   homeCounts(d),
+		Sample:   sample,
+		Settings: d.settings, Mail: mailPages{d, d.store}, Backups: backupPages{d, backups},
+		Explainer: explainer{d}, Accounts: d.accounts, Proxies: cfg.Proxies, Sessions: d.store.Sessions(), Texts: texts, Zone: cfg.Zone, ZoneNow: d.zoneNow, Now: cfg.Now, NewID: newID, Log: cfg.Log,
 	})
 }
 

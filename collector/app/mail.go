@@ -57,6 +57,17 @@ func (d *desk) zoneOf(v setting.Values) *time.Location {
 	return time.Local
 }
 
+// zoneNow is the company's time zone as the settings tell it now; nil where they cannot
+// be read.
+func (d *desk) zoneNow(ctx context.Context) *time.Location {
+	v, err := d.values(ctx)
+	if err != nil {
+		d.log.WarnContext(ctx, "the time zone cannot be read", "err", err)
+		return nil
+	}
+	return d.zoneOf(v)
+}
+
 // consoleAddress is how people reach the console; empty where no collector ever ran.
 func (d *desk) consoleAddress(ctx context.Context, v setting.Values) (string, error) {
 	if v.ConsoleAddress != "" {

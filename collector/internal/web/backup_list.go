@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"vigia/collector/internal/access"
@@ -112,7 +111,7 @@ func clockText(s backup.Schedule) string {
 }
 
 func (p *backupPage) backupRow(x backup.Record) backupRow {
-	row := backupRow{Record: x, By: strings.TrimPrefix(x.StartedBy, "person:"), Fetch: p.Change && x.Kept()}
+	row := backupRow{Record: x, By: p.Actor(x.StartedBy), Fetch: p.Change && x.Kept()}
 	if x.Scheduled() {
 		row.By = p.T("backup.by-schedule")
 	}

@@ -22,6 +22,14 @@ type mailServerPage struct {
 	Test    bool // the reader may send one
 }
 
+// User is who signs in at the server, in words.
+func (p mailServerPage) User() string {
+	if p.Server.User == "" {
+		return p.T("mail.no-user")
+	}
+	return p.Server.User
+}
+
 // mailCount is one state with how many messages have it.
 type mailCount struct{ N, Text, URL string }
 

@@ -41,7 +41,7 @@ type languageLink struct {
 // newPage must not need a session: failures are pages too.
 func (c *console) newPage(w http.ResponseWriter, r *http.Request, section string) Page {
 	p := Page{
-		Printer: c.Texts.For(c.language(r), c.Zone), Section: section, Now: c.Now(),
+		Printer: c.Texts.For(c.language(r), c.zone(r)), Section: section, Now: c.Now(),
 		Sample: c.Sample, CSS: c.static.urls["console.css"], JS: c.static.urls["console.js"], Favicon: c.static.urls["favicon.svg"],
 	}
 	if a := actor.From(r.Context()); a.Kind == actor.Person {
@@ -64,6 +64,16 @@ func (c *console) newPage(w http.ResponseWriter, r *http.Request, section string
 		p.Languages = append(p.Languages, languageLink{Code: lang, Name: p.T("language." + lang), URL: url, Current: lang == p.Lang})
 	}
 	return p
+}
+
+// zone is the one in which times are shown: what the company chose, as it is now.
+func (c *console) zone(r *http.Request) *time.Location {
+	if c.ZoneNow != nil {
+		if z := c.ZoneNow(r.Context()); z != nil {
+			return z
+		}
+	}
+	return c.Zone
 }
 
 // language is what the URL asks for, else what the person chose, else the cookie, else

@@ -131,7 +131,7 @@ func (p *settingPage) settingField(x setting.Current, typed map[string]string) s
 		f.Value = v
 	}
 	if x.IsSet {
-		f.ByWhom = p.T("setting.changed", "Who", x.ChangedBy, "When", x.ChangedAt)
+		f.ByWhom = p.T("setting.changed", "Who", p.Actor(x.ChangedBy), "When", x.ChangedAt)
 	}
 	switch x.Kind {
 	case setting.Choice:

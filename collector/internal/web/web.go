@@ -95,7 +95,7 @@ type Counts struct {
 	OpenNonconformities int
 }
 
-// Deps is what the pages stand on. All fields are required but Sample and Proxies.
+// Deps is what the pages stand on. All fields are required but Sample, Proxies and ZoneNow.
 type Deps struct {
 	Machines        Machines
 	Fleet           Fleet
@@ -121,6 +121,10 @@ type Deps struct {
 	// Sample says that the database holds sample data: every page tells it.
 	Sample bool
 
+	// ZoneNow is the zone as settings tell it, nil where they cannot be read; Zone holds
+	// then, and where ZoneNow is missing.
+	ZoneNow func(ctx context.Context) *time.Location
+
 	// Proxies are the peers whose X-Forwarded-For is believed.
 	Proxies []netip.Prefix
 
@@ -135,7 +139,7 @@ func (d *Deps) check() error {
 	v := reflect.ValueOf(d).Elem()
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Name
-		if v.Field(i).IsZero() && name != "Sample" && name != "Proxies" {
+		if v.Field(i).IsZero() && name != "Sample" && name != "Proxies" && name != "ZoneNow" {
 			missing = append(missing, fmt.Errorf("web: Deps.%s is missing", name))
 		}
 	}

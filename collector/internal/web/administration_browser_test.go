@@ -1,0 +1,19 @@
+package web_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestAdministrationInABrowser walks settings, mail and backups in a real Chromium.
+func TestAdministrationInABrowser(t *testing.T) {
+	out := t.TempDir()
+	if dir := os.Getenv("VIGIA_SCREENSHOTS"); dir != "" {
+		out = filepath.Join(dir, "administration")
+	}
+	f := newFake()
+	f.links["enlace"] = "sofia@example.com"
+	srv := console(t, f.deps(t))
+	walk(t, srv.URL, "/signin/enlace", out, false, "/settings", "/mail", "/mail/4", "/mail/3", "/mail/server", "/backups")
+}
