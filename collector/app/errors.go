@@ -68,7 +68,7 @@ func plainLines(s string) string {
 // that of the catalogue, else the error itself.
 func sentence(err error) string {
 	var problems org.Problems
-	if errors.As(err, &problems) {
+	if errors.As(err, &problems) && len(problems) > 0 {
 		return problemLines(problems)
 	}
 	var e *apperr.Error
@@ -91,14 +91,21 @@ func sentence(err error) string {
 // maxProblemLines bounds how many problems of a file are told.
 const maxProblemLines = 200
 
-// problemLines tells what is wrong with a file of people, line by line.
+// problemLines tells what is wrong with a file of people, line by line, or with one
+// change. There is at least one problem.
 func problemLines(list org.Problems) string {
-	text := fmt.Sprintf("nothing was saved: the file of people has %d problems", len(list))
+	text := "nothing was saved:"
+	if list[0].Line > 0 {
+		text = fmt.Sprintf("nothing was saved: the file of people has %d problems", len(list))
+	}
 	for i, p := range list {
 		if i == maxProblemLines {
 			return text + fmt.Sprintf("\nand %d more", len(list)-i)
 		}
-		text += fmt.Sprintf("\nline %d: ", p.Line)
+		text += "\n"
+		if p.Line > 0 {
+			text += fmt.Sprintf("line %d: ", p.Line)
+		}
 		if p.Field != "" {
 			text += fmt.Sprintf("%s %q: ", p.Field, p.Value)
 		}

@@ -16,6 +16,11 @@ import (
 type orgCmds struct {
 	Import orgImportCmd `cmd:"" help:"Take over sites, areas, managers, people and their machines from a CSV or XLSX file."`
 	People orgPeopleCmd `cmd:"" help:"List people."`
+	Areas  orgAreasCmd  `cmd:"" help:"List areas."`
+	Sites  orgSitesCmd  `cmd:"" help:"List sites."`
+	Person orgPersonCmd `cmd:"" help:"Add or change a person."`
+	Area   orgAreaCmd   `cmd:"" help:"Add or change an area."`
+	Site   orgSiteCmd   `cmd:"" help:"Add or change a site."`
 }
 
 type orgImportCmd struct {

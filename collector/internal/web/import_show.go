@@ -147,7 +147,7 @@ func (c *console) showImport(w http.ResponseWriter, r *http.Request, status int,
 	for _, x := range v.Changes {
 		p.Changes = append(p.Changes, p.change(x))
 	}
-	p.More = v.Total() - len(v.Changes)
+	p.More = max(0, v.Total()-len(v.Changes))
 	for _, x := range v.Problems[:min(len(v.Problems), shownProblems)] {
 		p.Problems = append(p.Problems, problemRow{x.Line, x.Field, x.Value, p.Error(x.Err())})
 	}

@@ -250,3 +250,36 @@ func count(t *testing.T, s *store.Store) (int, error) {
 	list, err := s.People(t.Context())
 	return len(list), err
 }
+
+// peoplePages are the pages of the directory with the sample people.
+func peoplePages() []string {
+	return []string{"/administration", "/people", "/people?active=false&role=administrator", "/people?done=created", "/people/new", "/people/2", "/people/6?done=deactivated", "/people/2/edit",
+		"/areas", "/areas/1", "/areas/2", "/areas/2/edit", "/areas/new", "/sites", "/sites/1", "/sites/2/edit", "/sites/new", "/import", "/import?done=imported", "/import/good", "/import/wrong"}
+}
+
+func TestPeoplePagesInBothLanguages(t *testing.T) {
+	f := newFake()
+	srv := console(t, f.deps(t))
+	for _, person := range []string{"ana@example.com", "sofia@example.com"} {
+		c := client(t, srv, f, person)
+		for lang, word := range map[string]string{"es": "Administración", "en": "Administration"} {
+			for _, at := range peoplePages() {
+				res, body := get(t, c, srv.URL+at, lang)
+				if res.StatusCode != http.StatusOK || !strings.Contains(body, word) {
+					t.Errorf("%s %s as %s: %d", lang, at, person, res.StatusCode)
+				}
+				sound(t, at, body)
+			}
+		}
+	}
+	if _, body := get(t, client(t, srv, f, "ana@example.com"), srv.URL+"/search?q=Luis", "es"); !strings.Contains(body, `href="/people/2"`) {
+		t.Error("the search does not find people")
+	}
+	f.empty = true
+	c := client(t, srv, f, "sofia@example.com")
+	for at, text := range map[string]string{"/people": "Todavía no hay personas", "/areas": "Todavía no hay áreas", "/sites": "Todavía no hay sitios"} {
+		if _, body := get(t, c, srv.URL+at, "es"); !strings.Contains(body, text) {
+			t.Errorf("%s without anybody does not say what to do", at)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/fleet"
 	"vigia/collector/internal/nonconformity"
+	"vigia/collector/internal/org"
 	"vigia/collector/internal/paging"
 	"vigia/collector/internal/web/form"
 )
@@ -77,6 +78,7 @@ func (c *console) search(w http.ResponseWriter, r *http.Request, most int) (*sea
 		{access.SeeFindings, "nav.findings", "/findings", c.findFindings},
 		{access.SeeMachines, "nav.machines", "/machines", c.findMachines},
 		{access.SeePrograms, "nav.software", "/software", c.findPrograms},
+		{access.SeePeople, "people.title", "/people", c.findPeople},
 	} {
 		if !access.May(p.actor, kind.right) {
 			continue
@@ -132,6 +134,15 @@ func (c *console) findRecords(ctx context.Context, p *searchPage, most int) ([]h
 	var hits []hit
 	for _, n := range found.Rows {
 		hits = append(hits, hit{Text: n.Number, Sub: joined(p.Word("nc.state", string(n.State)), n.PersonName, n.Hostname), URL: "/nonconformities/" + n.Number})
+	}
+	return hits, !found.Next.IsZero(), err
+}
+
+func (c *console) findPeople(ctx context.Context, p *searchPage, most int) ([]hit, bool, error) {
+	found, err := c.People.PersonPage(ctx, org.PersonFilter{Query: p.Query}, paging.Order{Limit: most})
+	var hits []hit
+	for _, x := range found.Rows {
+		hits = append(hits, hit{Text: x.Name, Sub: joined(x.Email, x.Area, x.PrimaryMachine), URL: personPath(x)})
 	}
 	return hits, !found.Next.IsZero(), err
 }
