@@ -13,13 +13,9 @@ import (
 	"vigia/collector/internal/account"
 	"vigia/collector/internal/actor"
 	"vigia/collector/internal/apperr"
-	"vigia/collector/internal/store"
-	"vigia/collector/internal/store/storetest"
 )
 
 type contextT = context.Context
-
-func sqlite(t *testing.T) *store.Store { return storetest.SQLite(t) }
 
 // code is what an authenticator application shows at a time.
 func code(t *testing.T, secret []byte, at time.Time) string {
