@@ -29,10 +29,13 @@ const (
 
 // Impact is what a change would do to the findings as they stand.
 type Impact struct {
-	Opens     int             `json:"opens"`  // findings that would open
-	Closes    int             `json:"closes"` // open findings that would be authorized
-	Machines  int             `json:"machines"`
+	Opens     int             `json:"opens"`      // findings that would open
+	Closes    int             `json:"closes"`     // open findings that would be authorized
+	Machines  int             `json:"machines"`   // on which some would open
 	ByProgram []ProgramImpact `json:"by_program"` // of what would open, most first
+
+	ClosesMachines  int             `json:"closes_machines"`
+	ClosesByProgram []ProgramImpact `json:"closes_by_program"` // of what would be authorized, most first
 }
 
 // ProgramImpact is one program of an Impact, in all its versions.
@@ -42,6 +45,7 @@ type ProgramImpact struct {
 	Verdict string `json:"verdict"`
 	Rule    string `json:"rule"`
 	Opens   int    `json:"opens"`
+	Closes  int    `json:"closes"`
 }
 
 // Followed is what bringing the findings in line did. Done is false when another
@@ -58,6 +62,9 @@ type Findings interface {
 	// LockFindings keeps reports from being judged until ctx's transaction ends.
 	LockFindings(ctx context.Context) error
 	Follow(ctx context.Context) (Followed, error)
+	// Covers returns what the rules of an allowlist decide of what is installed, also in
+	// learn mode, by the group that group puts a rule's id into; "" is left out.
+	Covers(ctx context.Context, a authorization.Allowlist, group func(rule string) string) (map[string]Cover, error)
 	// Unauthorized returns the programs that a allowlist would flag, and on how many machines.
 	Unauthorized(ctx context.Context, a authorization.Allowlist) ([]policy.Seen, error)
 }
@@ -90,6 +97,7 @@ type Service struct {
 
 	mu    sync.Mutex
 	rules rulesVersions
+	uses  usesCount
 }
 
 // New returns a Service.
@@ -99,6 +107,12 @@ func New(cfg Config) *Service { return &Service{cfg: cfg} }
 type Options struct {
 	Apply   bool // false only shows the impact
 	MaxOpen *int // findings it may open; nil means both default caps, below 0 no cap
+
+	// Base is the version that the change was made from; Conflict "allowlist.changed"
+	// when another is in force by now. nil does not ask.
+	Base *int64
+
+	touched []string // ids of the rules whose Cover the plan tells
 }
 
 // Plan is what a change would do, and whether it was done.
@@ -109,6 +123,7 @@ type Plan struct {
 	Mode      authorization.Mode      `json:"mode"`
 	Rules     int                     `json:"rules"`
 	Impact    Impact                  `json:"impact"`
+	Cover     *Cover                  `json:"cover,omitempty"` // of the rules that were added or changed
 	Applied   bool                    `json:"applied"`
 	Followed  Followed                `json:"followed"`
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"vigia/collector/internal/access"
 	"vigia/collector/internal/actor"
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/audit"
@@ -96,6 +97,12 @@ func (s *Service) Undo(ctx context.Context, opts Options) (Plan, error) {
 // change shows the impact of next and, where wanted and below the cap, makes it the
 // allowlist and brings the findings in line.
 func (s *Service) change(ctx context.Context, current, next authorization.Allowlist, action string, opts Options) (Plan, error) {
+	if _, err := access.Need(ctx, access.ChangeAllowlist); err != nil {
+		return Plan{}, err
+	}
+	if opts.Base != nil && *opts.Base != current.Version {
+		return Plan{}, apperr.New(apperr.Conflict, "allowlist.changed", apperr.Args{"current": current.Version, "wanted": *opts.Base + 1})
+	}
 	next.Version = current.Version + 1
 	next.CreatedAt, next.CreatedBy = s.cfg.Now().UTC(), actor.From(ctx).String()
 	p := Plan{Allowlist: next, Current: current.Version, Version: next.Version, Mode: next.Mode, Rules: len(next.Rules)}
@@ -103,8 +110,19 @@ func (s *Service) change(ctx context.Context, current, next authorization.Allowl
 		return p, apperr.Wrap(err, apperr.Invalid, "allowlist.rules", apperr.Args{"problem": err.Error()})
 	}
 	var err error
-	if p.Impact, err = s.cfg.Findings.Impact(ctx, next); err != nil || !opts.Apply {
+	if p.Impact, err = s.cfg.Findings.Impact(ctx, next); err != nil {
 		return p, err
+	}
+	if len(opts.touched) > 0 {
+		covers, err := s.cfg.Findings.Covers(ctx, next, only(opts.touched))
+		if err != nil {
+			return p, err
+		}
+		cover := covers[together]
+		p.Cover = &cover
+	}
+	if !opts.Apply {
+		return p, nil
 	}
 	if err := opts.check(p.Impact); err != nil {
 		return p, err

@@ -115,7 +115,7 @@ func (c *comparison) item(it *Item, v *itemVerdicts, machines []int64, open map[
 		}
 		w := want{item: it, machine: row, verdict: c.verdict(it, v, m), finding: open[row]}
 		delete(open, row)
-		if w.finding == nil && (!w.verdict.Flagged() || m.State != fleet.Active && m.State != fleet.Quarantined) {
+		if w.finding == nil && (!w.verdict.Flagged() || !reports(m)) {
 			continue
 		}
 		if (w.finding == nil || !sameVerdict(w.finding, w.verdict)) && !fn(w) {
@@ -149,3 +149,6 @@ func (c *comparison) verdict(it *Item, v *itemVerdicts, m *Machine) policy.Verdi
 func sameVerdict(f *Finding, v policy.Verdict) bool {
 	return f.Verdict == string(v.Kind) && f.Rule == v.RuleName && f.Reason == v.Key
 }
+
+// reports reports whether a machine is in service.
+func reports(m *Machine) bool { return m.State == fleet.Active || m.State == fleet.Quarantined }

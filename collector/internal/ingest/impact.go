@@ -28,8 +28,7 @@ func (in *Ingester) Impact(ctx context.Context, candidate authorization.Allowlis
 	if err != nil {
 		return out, err
 	}
-	type title struct{ name, source string }
-	programs, machines := make(map[title]*allowlist.ProgramImpact), make(map[int64]struct{})
+	opens, closes := newImpactSide(), newImpactSide()
 	for after := int64(0); ; {
 		items, err := in.cfg.Store.NextItems(ctx, after, pageItems)
 		if err != nil {
@@ -40,35 +39,62 @@ func (in *Ingester) Impact(ctx context.Context, candidate authorization.Allowlis
 		}
 		after = items[len(items)-1].ID
 		err = c.page(ctx, items, func(w want) bool {
-			if !w.opens() {
-				if !w.verdict.Flagged() {
-					out.Closes++
-				}
-				return true
+			switch {
+			case w.opens():
+				opens.add(&w).Opens++
+			case !w.verdict.Flagged():
+				closes.add(&w).Closes++
 			}
-			at := title{w.item.Program.Name, w.item.Program.Source}
-			p := programs[at]
-			if p == nil {
-				p = &allowlist.ProgramImpact{Name: at.name, Source: at.source, Verdict: string(w.verdict.Kind), Rule: w.verdict.RuleName}
-				programs[at] = p
-			}
-			p.Opens++
-			out.Opens++
-			machines[w.machine] = struct{}{}
 			return true
 		})
 		if err != nil {
 			return out, err
 		}
 	}
-	out.Machines = len(machines)
-	for _, p := range programs {
-		out.ByProgram = append(out.ByProgram, *p)
+	out.Machines, out.ByProgram = len(opens.machines), opens.list()
+	out.ClosesMachines, out.ClosesByProgram = len(closes.machines), closes.list()
+	for i := range out.ByProgram {
+		out.Opens += out.ByProgram[i].Opens
 	}
-	slices.SortFunc(out.ByProgram, func(a, b allowlist.ProgramImpact) int {
-		return cmp.Or(cmp.Compare(b.Opens, a.Opens), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Source, b.Source))
-	})
+	for i := range out.ClosesByProgram {
+		out.Closes += out.ClosesByProgram[i].Closes
+	}
 	return out, nil
+}
+
+// programTitle is a program in all its versions.
+type programTitle struct{ name, source string }
+
+// impactSide gathers what would open, or what would be authorized.
+type impactSide struct {
+	programs map[programTitle]*allowlist.ProgramImpact
+	machines map[int64]struct{}
+}
+
+func newImpactSide() *impactSide {
+	return &impactSide{make(map[programTitle]*allowlist.ProgramImpact), make(map[int64]struct{})}
+}
+
+func (s *impactSide) add(w *want) *allowlist.ProgramImpact {
+	at := programTitle{w.item.Program.Name, w.item.Program.Source}
+	p := s.programs[at]
+	if p == nil {
+		p = &allowlist.ProgramImpact{Name: at.name, Source: at.source, Verdict: string(w.verdict.Kind), Rule: w.verdict.RuleName}
+		s.programs[at] = p
+	}
+	s.machines[w.machine] = struct{}{}
+	return p
+}
+
+func (s *impactSide) list() []allowlist.ProgramImpact {
+	var list []allowlist.ProgramImpact
+	for _, p := range s.programs {
+		list = append(list, *p)
+	}
+	slices.SortFunc(list, func(a, b allowlist.ProgramImpact) int {
+		return cmp.Or(cmp.Compare(b.Opens+b.Closes, a.Opens+a.Closes), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Source, b.Source))
+	})
+	return list
 }
 
 // LockFindings implements allowlist.Findings: until ctx's transaction ends, no report is

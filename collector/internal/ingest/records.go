@@ -35,6 +35,7 @@ const (
 	noteArchived // the machine, and so of its revocation and return
 	noteRevoked
 	noteRestored
+	noteWithdrawn // by hand
 )
 
 // Kinds of nonconformity.Event besides those that package names.
@@ -232,6 +233,8 @@ func (k *recordKeeper) apply(r *record, n *note) {
 		k.tell(r, HistoryRevoked, p, n)
 	case noteRestored:
 		k.tell(r, HistoryRestored, p, n)
+	case noteWithdrawn:
+		k.withdrawn(r, p, n)
 	}
 	if p.State == "present" && r.nc.State == nonconformity.Contained {
 		r.nc.State, r.nc.ContainedAt = nonconformity.Open, time.Time{}

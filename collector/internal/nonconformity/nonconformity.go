@@ -17,6 +17,7 @@ type State string
 // States reached in this release; the rest of the life of 10.2 builds on them.
 const (
 	Open      State = "open"
+	Withdrawn State = "withdrawn" // opened by hand and by mistake: every program was taken off it again
 	Contained State = "contained" // every program of the record is gone, by a later report or with its machine, or authorized
 )
 
@@ -56,7 +57,7 @@ type Program struct {
 	Name    string    `json:"name"`
 	Version string    `json:"version"`
 	Source  string    `json:"source"`
-	State   string    `json:"state"` // "present", "gone", "authorized"
+	State   string    `json:"state"` // "present", "gone", "authorized", "withdrawn"
 	GoneAt  time.Time `json:"gone_at,omitzero"`
 }
 
