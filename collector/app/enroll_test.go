@@ -2,6 +2,8 @@ package app
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -187,4 +189,28 @@ func TestRenew(t *testing.T) {
 	}
 	next := newAgent(t, key, &vigiav1.EnrollResponse{MachineId: a.id, CertificateDer: resp.GetCertificateDer(), CaDer: resp.GetCaDer()})
 	next.connect(c)
+}
+
+// TestANewMachineBelongsToItsPersonAtOnce holds that rules about a person or an area
+// apply to a machine's first report: the directory knew it before it enrolled.
+func TestANewMachineBelongsToItsPersonAtOnce(t *testing.T) {
+	eachEngine(t, func(t *testing.T, where string) {
+		c := start(t, where)
+		people := filepath.Join(t.TempDir(), "people.csv")
+		if err := os.WriteFile(people, []byte("email,name,area,site,remote,manager_email,primary_machine,role\nana@example.com,Sample Ana,Ventas,Querétaro,no,,PC-017,employee\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c.cli("org", "import", people)
+		a := c.enroll(c.token(), facts)
+		row := rowsOf[machineRow](t, c, "machine", "list")[0]
+		if row.ID != a.id || row.Person != "ana@example.com" || row.Area != "Ventas" || row.Site != "Querétaro" {
+			t.Errorf("right after its enrollment: %+v", row)
+		}
+		b := c.enroll(c.token("--site", "Celaya"), &vigiav1.MachineFacts{Hostname: "pc-018"})
+		for _, row := range rowsOf[machineRow](t, c, "machine", "list") {
+			if row.ID == b.id && (row.Person != "" || row.Site != "Celaya") {
+				t.Errorf("nobody's machine: %+v", row)
+			}
+		}
+	})
 }

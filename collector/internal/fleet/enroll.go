@@ -106,7 +106,7 @@ func (s *Service) enroll(ctx context.Context, hash [32]byte, e Enrollment) (Enro
 	}
 	ctx = actor.With(ctx, actor.Actor{Kind: actor.Machine, ID: m.ID})
 	after := map[string]any{"hostname": m.Hostname, "serial": m.Serial, "uuid": m.UUID, "os": m.OS, "site": m.Site, "area": m.Area,
-		"token": t.ID, "certificate": pki.SerialText(cert), "agent": cutText(e.AgentVersion, 60)}
+		"person": m.Person, "token": t.ID, "certificate": pki.SerialText(cert), "agent": cutText(e.AgentVersion, 60)}
 	if err := s.record(ctx, action, "machine/"+m.ID, nil, after); err != nil {
 		return Enrolled{}, err
 	}
@@ -156,6 +156,10 @@ func (s *Service) identity(ctx context.Context, t Token, f Facts) (Machine, bool
 		ID: s.NewID(), Hostname: f.Hostname, Serial: f.Serial, UUID: f.UUID, MachineID: f.MachineID, OS: f.OS,
 		Site: t.Site, Area: t.Area, State: Active, EnrolledAt: s.Now().UTC().Truncate(time.Microsecond),
 	})
+	if err != nil {
+		return m, false, err
+	}
+	m, err = s.Machines.AssignPrimaryTo(ctx, m.ID) // before its first report is judged
 	return m, false, err
 }
 

@@ -22,6 +22,10 @@ type Store interface {
 	SetMachineFacts(ctx context.Context, id string, hostname, serial, uuid, machineID, os string) error
 	SetMachineState(ctx context.Context, id string, s State, reason string, at time.Time) error
 	SetMachineGroups(ctx context.Context, id string, groups []string) error
+	// AssignPrimaryTo makes the person whose primary machine this is responsible for it,
+	// and gives it their site and area where it has none. Where it is nobody's, nothing
+	// changes. It returns the machine as it is then.
+	AssignPrimaryTo(ctx context.Context, id string) (Machine, error)
 	Duplicates(ctx context.Context) ([]Duplicate, error)
 }
 

@@ -22,7 +22,7 @@ type cause struct {
 	by     string    // actor.Actor of who changed the machine's state or groups; else empty
 }
 
-// flagged is a program that the policy does not authorize.
+// flagged is a program with what the policy says of it.
 type flagged struct {
 	item    int64
 	program *inventory.Program
@@ -31,12 +31,15 @@ type flagged struct {
 
 // judge opens, moves, closes and reopens the findings of what one report changed.
 func (b *batch) judge(m *machineState, c change, why cause) {
-	var list []flagged
+	var list, fine []flagged
 	if b.policy.opens() {
 		for _, i := range c.came {
 			p := &c.list.programs[i]
-			if v := b.policy.verdict(c.list.items[i], p, m); v.Flagged() {
-				list = append(list, flagged{item: c.list.items[i].id, program: p, verdict: v})
+			x := flagged{item: c.list.items[i].id, program: p, verdict: b.policy.verdict(c.list.items[i], p, m)}
+			if x.verdict.Flagged() {
+				list = append(list, x)
+			} else if len(m.findings) > 0 {
+				fine = append(fine, x)
 			}
 		}
 	}
@@ -49,6 +52,11 @@ func (b *batch) judge(m *machineState, c change, why cause) {
 	}
 	for i := range list {
 		b.flag(m, &list[i], gone, why)
+	}
+	if len(gone) > 0 {
+		for i := range fine {
+			b.succeed(m, &fine[i], gone, why)
+		}
 	}
 	for _, f := range m.findings {
 		if gone[f.Item] && f.State != authorization.Gone {
@@ -95,6 +103,23 @@ func (b *batch) flag(m *machineState, x *flagged, gone map[int64]bool, why cause
 	b.touch(f)
 	b.records.add(note{machine: m, finding: f, program: x.program, kind: kind, why: why,
 		join: b.policy.enforces() && was != authorization.Open && !restored})
+}
+
+// succeed lets the finding of a program go on as authorized when the version that it was
+// about went with this report and an authorized one came: the program is still there.
+func (b *batch) succeed(m *machineState, x *flagged, gone map[int64]bool, why cause) {
+	f := m.kin(identOf(x.program), gone)
+	if f == nil || f.State == authorization.Gone || m.index().byItem[x.item] != nil {
+		return
+	}
+	m.idx.move(f, x.item)
+	f.LastSeen = why.at
+	if f.State == authorization.Open {
+		b.permit(m, f, x.verdict, why)
+		return
+	}
+	f.Rule, f.Reason = x.verdict.RuleName, x.verdict.Key
+	b.touch(f)
 }
 
 // leave marks a finding gone.

@@ -8,6 +8,7 @@ import (
 
 	"vigia/collector/internal/actor"
 	"vigia/collector/internal/apperr"
+	"vigia/collector/internal/fleet"
 	"vigia/collector/internal/org"
 	"vigia/collector/internal/store/internal/db"
 )
@@ -235,22 +236,47 @@ func (s *Store) AssignPrimary(ctx context.Context) (changed int, err error) {
 				continue
 			}
 			last = p.ID
-			want := db.AssignMachineParams{PersonID: sql.NullInt64{Int64: p.NewPersonID, Valid: true}, SiteID: p.SiteID, AreaID: p.AreaID, ID: p.ID}
-			if !want.SiteID.Valid {
-				want.SiteID = p.NewSiteID
-			}
-			if !want.AreaID.Valid {
-				want.AreaID = p.NewAreaID
-			}
-			if want.PersonID == p.PersonID && want.SiteID == p.SiteID && want.AreaID == p.AreaID {
-				continue
-			}
-			if err := q.AssignMachine(ctx, want); err != nil {
+			did, err := assign(ctx, q, db.PrimaryOfRow(p))
+			if err != nil {
 				return err
 			}
-			changed++
+			if did {
+				changed++
+			}
 		}
 		return nil
 	})
 	return changed, err
+}
+
+// assign makes the person of p responsible for its machine, and tells whether that is
+// a change. Site and area of the machine stay where it has them.
+func assign(ctx context.Context, q *db.Queries, p db.PrimaryOfRow) (changed bool, err error) {
+	want := db.AssignMachineParams{PersonID: sql.NullInt64{Int64: p.NewPersonID, Valid: true}, SiteID: p.SiteID, AreaID: p.AreaID, ID: p.ID}
+	if !want.SiteID.Valid {
+		want.SiteID = p.NewSiteID
+	}
+	if !want.AreaID.Valid {
+		want.AreaID = p.NewAreaID
+	}
+	if want.PersonID == p.PersonID && want.SiteID == p.SiteID && want.AreaID == p.AreaID {
+		return false, nil
+	}
+	return true, q.AssignMachine(ctx, want)
+}
+
+// AssignPrimaryTo implements fleet.Store.
+func (s *Store) AssignPrimaryTo(ctx context.Context, id string) (fleet.Machine, error) {
+	err := s.write(ctx, "assigning a machine to its person", func(ctx context.Context, q *db.Queries) error {
+		found, err := q.PrimaryOf(ctx, id)
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		_, err = assign(ctx, q, found[0])
+		return err
+	})
+	if err != nil {
+		return fleet.Machine{}, err
+	}
+	return s.Machine(ctx, id)
 }

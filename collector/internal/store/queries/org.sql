@@ -49,6 +49,13 @@ FROM person p JOIN machine m ON m.uuid = p.primary_fold
 WHERE p.active AND p.primary_fold <> '' AND m.state <> 'archived'
 ORDER BY 1, 8;
 
+-- name: PrimaryOf :many
+SELECT m.id, m.site_id, m.area_id, m.person_id, p.id AS new_person_id, p.site_id AS new_site_id, p.area_id AS new_area_id, p.email
+FROM machine m JOIN person p ON p.primary_fold IN (m.hostname_fold, m.uuid)
+WHERE p.active AND p.primary_fold <> '' AND m.uuid = $1
+ORDER BY p.email
+LIMIT 1;
+
 -- name: AssignMachine :exec
 UPDATE machine SET person_id = $1, site_id = $2, area_id = $3 WHERE id = $4;
 

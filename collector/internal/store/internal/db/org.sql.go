@@ -419,6 +419,57 @@ func (q *Queries) PrimaryMachines(ctx context.Context) ([]PrimaryMachinesRow, er
 	return items, nil
 }
 
+const primaryOf = `-- name: PrimaryOf :many
+SELECT m.id, m.site_id, m.area_id, m.person_id, p.id AS new_person_id, p.site_id AS new_site_id, p.area_id AS new_area_id, p.email
+FROM machine m JOIN person p ON p.primary_fold IN (m.hostname_fold, m.uuid)
+WHERE p.active AND p.primary_fold <> '' AND m.uuid = $1
+ORDER BY p.email
+LIMIT 1
+`
+
+type PrimaryOfRow struct {
+	ID          int64
+	SiteID      sql.NullInt64
+	AreaID      sql.NullInt64
+	PersonID    sql.NullInt64
+	NewPersonID int64
+	NewSiteID   sql.NullInt64
+	NewAreaID   sql.NullInt64
+	Email       string
+}
+
+func (q *Queries) PrimaryOf(ctx context.Context, uuid string) ([]PrimaryOfRow, error) {
+	rows, err := q.db.QueryContext(ctx, primaryOf, uuid)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PrimaryOfRow
+	for rows.Next() {
+		var i PrimaryOfRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.SiteID,
+			&i.AreaID,
+			&i.PersonID,
+			&i.NewPersonID,
+			&i.NewSiteID,
+			&i.NewAreaID,
+			&i.Email,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const sealDraft = `-- name: SealDraft :exec
 UPDATE import_draft SET sum = $1 WHERE id = $2
 `
