@@ -25,6 +25,7 @@ type addresses struct {
 	Agents []string `json:"agents"` // "host:port" for tokens, the newest collector's first
 	Web    string   `json:"web"`    // "host:port" of the console
 	Names  []string `json:"names"`  // hosts that certificates are for
+	Mail   bool     `json:"mail"`   // they were told by a flag where mail is handed over
 }
 
 func (d *desk) addresses(ctx context.Context) (addresses, error) {

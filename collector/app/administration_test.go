@@ -1,7 +1,9 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -264,4 +266,24 @@ func TestScheduledBackupsAreProvenAndKept(t *testing.T) {
 			t.Error(out)
 		}
 	})
+}
+
+// A server named by the flag of serve is known to commands beside it, which need no flag.
+func TestMailServerNamedByFlag(t *testing.T) {
+	box, dir := newPostbox(t), t.TempDir()
+	a, err := New(t.Context(), Config{Data: dir, Agents: "127.0.0.1:0", Web: "127.0.0.1:0", Synchronous: "NORMAL", SMTPURL: "smtp://127.0.0.1:" + strconv.Itoa(box.port)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	out, errOut, code := command("mail", "test", "--to", "ana@example.com", "--data", dir)
+	stop()
+	if err := errors.Join(<-ended, a.Close()); err != nil {
+		t.Error(err)
+	}
+	if code != 0 || !strings.Contains(out, "sent") || len(box.all()) != 1 || !strings.Contains(box.all()[0], "<vigia@localhost>") || !strings.Contains(box.all()[0], "@[127.0.0.1]>") {
+		t.Errorf("exit %d: %s%s %q", code, out, errOut, box.all())
+	}
 }

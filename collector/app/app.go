@@ -132,6 +132,7 @@ func (a *App) certificates(ctx context.Context) error {
 			dial = append(dial, slices.DeleteFunc(known.Agents, func(x string) bool { return slices.Contains(dial, x) })...)
 		}
 		known.Agents, known.Web = dial[:min(len(dial), 8)], reachable(a.web.Addr())
+		known.Mail = a.cfg.SMTPURL != ""
 		known.addNames(known.Agents...)
 		known.addNames(known.Web, a.agents.Addr().String(), a.web.Addr().String())
 	})

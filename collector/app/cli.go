@@ -139,9 +139,12 @@ func operator() actor.Actor {
 type dataFlags struct {
 	Data        string `help:"Folder of the collector's data; /var/lib/vigia-collector unless given." default:"/var/lib/vigia-collector" env:"VIGIA_DATA" placeholder:"DIR"`
 	DatabaseURL string `help:"PostgreSQL instead of the folder: postgres://user@host/database." env:"VIGIA_DATABASE_URL" placeholder:"URL"`
+	SMTPURL     string `name:"smtp-url" help:"Where mail is handed over: smtp://host:port; as the settings say unless given." env:"VIGIA_SMTP_URL" placeholder:"URL"`
 }
 
-func (f dataFlags) config() Config { return Config{Data: f.Data, DatabaseURL: f.DatabaseURL} }
+func (f dataFlags) config() Config {
+	return Config{Data: f.Data, DatabaseURL: f.DatabaseURL, SMTPURL: f.SMTPURL}
+}
 
 // withDesk opens the database of a collector that was started before, and does the work.
 func (f dataFlags) withDesk(s *streams, do func(ctx context.Context, d *desk) error) error {

@@ -118,10 +118,15 @@ func senderHost(console string) string {
 	return u.Hostname()
 }
 
-// mailReady is Conflict "mail.not-configured" when no mail can be sent.
+// mailReady is Conflict "mail.not-configured" when no mail can be sent: neither are there
+// settings, nor were the collectors told by a flag.
 func (d *desk) mailReady(ctx context.Context) error {
 	s, err := d.mailServer(ctx)
-	if err == nil && s.Host == "" {
+	if err != nil || s.Host != "" {
+		return err
+	}
+	known, err := d.addresses(ctx)
+	if err == nil && !known.Mail {
 		err = apperr.New(apperr.Conflict, "mail.not-configured", nil)
 	}
 	return err

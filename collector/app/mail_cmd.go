@@ -167,16 +167,16 @@ type mailTestCmd struct {
 	outputFlag `embed:""`
 	To         string `help:"Address of the test message." required:""`
 	Language   string `help:"es or en." enum:"es,en" default:"es"`
-	SMTPURL    string `name:"smtp-url" help:"Server to use instead of the settings': smtp://host:port." env:"VIGIA_SMTP_URL" placeholder:"URL"`
 }
 
 // Help implements kong.HelpProvider.
-func (mailTestCmd) Help() string { return examples("mail test --to ana@example.com") }
+func (mailTestCmd) Help() string {
+	return examples("mail test --to ana@example.com", "mail test --to ana@example.com --smtp-url smtp://127.0.0.1:2525")
+}
 
 // Run implements the command.
 func (c *mailTestCmd) Run(s *streams) error {
 	return c.withDesk(s, func(ctx context.Context, d *desk) error {
-		d.smtpURL = c.SMTPURL
 		if err := d.mailReady(ctx); err != nil {
 			return err
 		}
@@ -187,15 +187,8 @@ func (c *mailTestCmd) Run(s *streams) error {
 		if m, err = d.newSender("cli "+newID()).SendNow(ctx, m.Row); err != nil {
 			return err
 		}
-		for wait := time.NewTicker(time.Second); m.State == notify.Waiting && m.Attempts == 0; { // a running collector was faster
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-wait.C:
-			}
-			if m, err = d.store.MailByRow(ctx, m.Row); err != nil {
-				return err
-			}
+		if m, err = d.watchMail(ctx, m); err != nil {
+			return err
 		}
 		if err := tellMail(s, c.Output, m); err != nil {
 			return err
@@ -205,6 +198,29 @@ func (c *mailTestCmd) Run(s *streams) error {
 		}
 		return nil
 	})
+}
+
+// watchMail waits, at most two minutes, until a running collector that was faster, or
+// that alone knows the server, has tried the message.
+func (d *desk) watchMail(ctx context.Context, m notify.Mail) (notify.Mail, error) {
+	limit := time.NewTimer(2 * time.Minute)
+	defer limit.Stop()
+	wait := time.NewTicker(500 * time.Millisecond)
+	defer wait.Stop()
+	for m.State == notify.Waiting && m.Attempts == 0 {
+		select {
+		case <-ctx.Done():
+			return m, ctx.Err()
+		case <-limit.C:
+			return m, apperr.New(apperr.Unavailable, "cli.mail-not-sent", apperr.Args{"to": m.To, "problem": "it waits in the queue; is a collector running?"})
+		case <-wait.C:
+		}
+		var err error
+		if m, err = d.store.MailByRow(ctx, m.Row); err != nil {
+			return m, err
+		}
+	}
+	return m, nil
 }
 
 // testMail queues a test message and writes that down.

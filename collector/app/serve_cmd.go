@@ -14,7 +14,6 @@ type serveCmd struct {
 	Web              string   `help:"Console, /healthz and /readyz, by HTTPS; 0.0.0.0:7080 unless given." default:"0.0.0.0:7080" env:"VIGIA_WEB" placeholder:"ADDR"`
 	Metrics          string   `help:"Prometheus metrics by HTTP, such as 127.0.0.1:9184; none unless given." env:"VIGIA_METRICS" placeholder:"ADDR"`
 	CollectorAddress []string `help:"What agents dial, host:port, put into tokens; made from --agents unless given." env:"VIGIA_COLLECTOR_ADDRESS" placeholder:"ADDR"`
-	SMTPURL          string   `name:"smtp-url" help:"Where mail is handed over: smtp://host:port; as the settings say unless given." env:"VIGIA_SMTP_URL" placeholder:"URL"`
 	TimeZone         string   `help:"Of times on pages and in mail, such as America/Mexico_City; the setting's, else the system's, unless given." env:"VIGIA_TIME_ZONE" placeholder:"ZONE"`
 	TrustedProxy     []string `help:"Address or network of reverse proxies before the console, whose X-Forwarded-For is believed." env:"VIGIA_TRUSTED_PROXY" placeholder:"NET"`
 	MaxConnections   int      `help:"Agents connected at once, at most." default:"20000" env:"VIGIA_MAX_CONNECTIONS"`
@@ -36,10 +35,8 @@ func (c *serveCmd) Run(s *streams) error {
 	}
 	cfg := c.config()
 	cfg.Agents, cfg.Web, cfg.Metrics, cfg.Addresses = c.Agents, c.Web, c.Metrics, c.CollectorAddress
-	cfg.SMTPURL = c.SMTPURL
 	var proxyErr error
 	cfg.Proxies, proxyErr = networks(c.TrustedProxy)
-	cfg.SMTPURL = c.SMTPURL
 	cfg.Limits = rpcapi.Limits{Connections: c.MaxConnections}
 	if err := errors.Join(logErr, zoneErr, proxyErr, cfg.check()); err != nil {
 		return usageError{err}

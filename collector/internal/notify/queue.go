@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"net"
 	"net/mail"
 	"net/url"
 	"strings"
@@ -168,10 +169,17 @@ func (q *Queuer) write(ctx context.Context, m Message, company Company) (Mail, e
 // domain is the right side of message ids.
 func domain(console string) string {
 	u, err := url.Parse(console)
-	if err != nil || u.Hostname() == "" || strings.Contains(u.Hostname(), ":") {
-		return "vigia.invalid"
+	if err != nil || u.Hostname() == "" {
+		return "vigia.invalid" // RFC 2606
 	}
-	return u.Hostname()
+	switch ip := net.ParseIP(u.Hostname()); {
+	case ip == nil:
+		return u.Hostname()
+	case ip.To4() != nil:
+		return "[" + ip.String() + "]" // RFC 5321, 4.1.3
+	default:
+		return "[IPv6:" + ip.String() + "]"
+	}
 }
 
 // threadID is the message id that the mails of one record refer to, the same for good.
