@@ -52,6 +52,7 @@ func ingestOn(r *run, db database, t target) error {
 	if err := r.databaseSize(c, empty); err != nil {
 		return err
 	}
+	r.tell()
 	return r.flatness(db, small)
 }
 

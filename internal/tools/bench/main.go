@@ -79,12 +79,11 @@ func mainErr(o options, names []string) error {
 	var failed error
 	for _, p := range chosen {
 		fmt.Printf("\n%s: %s\n", p.name, p.help)
-		r.rows = nil
 		if err := p.run(r); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", p.name, err))
 		}
 		r.stopAll()
-		printTable(os.Stdout, r.rows) // of a part that failed, what it had measured before
+		r.tell() // of a part that failed, what it had measured before
 	}
 	fmt.Printf("\nload after: %s (rates are only right where nothing else ran; processor times always)\n", load())
 	return failed

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"text/tabwriter"
 )
 
@@ -58,6 +59,14 @@ func number(v float64) string {
 		return fmt.Sprintf("%.2f", v)
 	}
 	return fmt.Sprintf("%.4f", v)
+}
+
+// tell prints what was measured since it was told last.
+func (r *run) tell() {
+	if len(r.rows) > 0 {
+		printTable(os.Stdout, r.rows)
+	}
+	r.rows = nil
 }
 
 func printTable(w io.Writer, rows []row) {
