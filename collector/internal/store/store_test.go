@@ -38,7 +38,7 @@ func TestOpenRefusesWrongConfig(t *testing.T) {
 		"store.two-databases": {Path: "x", DatabaseURL: "postgres://h/d"},
 		"store.database-url":  {DatabaseURL: "mysql://h/d"},
 		"store.path":          {Path: filepath.Join(t.TempDir(), "absent", "x")},
-		"store.synchronous":   {Path: filepath.Join(t.TempDir(), "x"), Synchronous: "OFF"},
+		"store.synchronous":   {Path: filepath.Join(t.TempDir(), "x"), Synchronous: "SOMETIMES"},
 	} {
 		_, err := store.Open(context.Background(), cfg)
 		var e *apperr.Error

@@ -33,7 +33,7 @@ type failurePage struct {
 	Heading string
 	Text    string
 	Number  string // to quote; the log has it too
-	Help    bool   // how to get in
+	GetIn   bool   // tell how to get in
 }
 
 // fail shows err as a page in the reader's language and writes what is our fault to the
@@ -56,7 +56,7 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if code == apperr.Unauthenticated && c.signinAsk(w, r, err) == nil {
 		return
 	}
-	p := failurePage{Page: c.newPage(w, r, ""), Number: number, Help: code == apperr.Unauthenticated}
+	p := failurePage{Page: c.newPage(w, r, ""), Number: number, GetIn: code == apperr.Unauthenticated}
 	p.Heading = p.T("failure." + string(code))
 	p.Title = p.Heading
 	p.Text = p.Error(err)
