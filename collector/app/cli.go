@@ -39,6 +39,7 @@ type commands struct {
 	Serve         serveCmd          `cmd:"" help:"Run the collector."`
 	Token         tokenCmds         `cmd:"" help:"Tokens that let machines enroll."`
 	Machine       machineCmds       `cmd:"" help:"Enrolled machines."`
+	Group         groupCmds         `cmd:"" help:"Groups of machines, by hand or by a rule."`
 	Software      softwareCmds      `cmd:"" help:"Programs found on machines."`
 	Finding       findingCmds       `cmd:"" help:"Programs that nothing authorizes."`
 	Nonconformity nonconformityCmds `cmd:"" help:"ISO 9001 records that findings opened."`

@@ -14,6 +14,8 @@ type machineCmds struct {
 	Revoke     machineRevokeCmd     `cmd:"" help:"Take a machine's certificates away, at once."`
 	Archive    machineArchiveCmd    `cmd:"" help:"Retire a machine; its history stays."`
 	Release    machineReleaseCmd    `cmd:"" help:"End a quarantine."`
+	Restore    machineRestoreCmd    `cmd:"" help:"Take an archiving back."`
+	Assign     machineAssignCmd     `cmd:"" help:"Say where a machine belongs: site, area, person, tags."`
 	Group      machineGroupCmd      `cmd:"" help:"Put a machine into groups, which rules may be scoped to."`
 	Report     machineReportCmd     `cmd:"" help:"Ask a machine for a whole inventory now."`
 	Duplicates machineDuplicatesCmd `cmd:"" help:"List machines that share what should be unique."`
@@ -33,6 +35,8 @@ type machineRow struct {
 	Findings int        `json:"findings"`
 	Person   string     `json:"person"`
 	Groups   []string   `json:"groups"`
+	Tags     []string   `json:"tags"`
+	Model    string     `json:"model"`
 	Failing  int        `json:"failing_sources"`
 	Reason   string     `json:"state_reason"`
 	Agent    string     `json:"agent_version"`
@@ -43,7 +47,7 @@ type machineRow struct {
 
 func toMachineRow(m fleet.Machine) machineRow {
 	return machineRow{ID: m.ID, Hostname: m.Hostname, Serial: m.Serial, OS: m.OS, Site: m.Site, Area: m.Area, State: string(m.State),
-		LastSeen: utc(m.LastSeen), Programs: m.Programs, Findings: m.Findings, Person: m.Person, Groups: notNil(m.Groups), Failing: m.Failing, Reason: m.StateReason, Agent: m.Agent, Spooled: m.Spooled,
+		LastSeen: utc(m.LastSeen), Programs: m.Programs, Findings: m.Findings, Person: m.Person, Groups: notNil(m.Groups), Tags: notNil(m.Tags), Model: m.Model, Failing: m.Failing, Reason: m.StateReason, Agent: m.Agent, Spooled: m.Spooled,
 		Report: utc(m.LastReport), Enrolled: utc(m.EnrolledAt)}
 }
 
@@ -51,6 +55,8 @@ type machineListCmd struct {
 	dataFlags  `embed:""`
 	outputFlag `embed:""`
 	Query      string `arg:"" optional:"" help:"Part of a hostname, serial number, person, site or area."`
+	Group      string `help:"Only machines of this group, by hand or by rule."`
+	Tag        string `help:"Only machines with this tag."`
 	State      string `help:"Only machines in this state." enum:",active,quarantined,revoked,archived" default:""`
 	Site       string `help:"Only machines of this site."`
 	Area       string `help:"Only machines of this area."`
@@ -65,7 +71,7 @@ func (machineListCmd) Help() string {
 // Run implements the command.
 func (c *machineListCmd) Run(s *streams) error {
 	return c.withDesk(s, func(ctx context.Context, d *desk) error {
-		f := fleet.MachineFilter{Query: c.Query, State: fleet.State(c.State), Site: c.Site, Area: c.Area, Archived: c.All, Limit: pageSize}
+		f := fleet.MachineFilter{Query: c.Query, State: fleet.State(c.State), Site: c.Site, Area: c.Area, Group: c.Group, Tag: c.Tag, Archived: c.All, Limit: pageSize}
 		out, err := allPages(func() ([]fleet.Machine, error) { return d.store.Machines(ctx, f) }, func(last fleet.Machine) { f.After = last.ID })
 		if err != nil {
 			return err

@@ -33,8 +33,13 @@ type Machine struct {
 	Site        string // name; empty when not assigned
 	Area        string
 	Person      string   // e-mail of the responsible person
-	Groups      []string // names, sorted; rules may be scoped to them
+	Groups      []string // names, sorted: by hand and by rule; rules of the allowlist may be scoped to them
+	HandGroups  []string // those that somebody put it into, sorted; a group by rule of the same name goes before
+	Tags        []string // sorted
+	Model       string   // maker and model, as its hardware tells
 	State       State
+	StateBefore State // the one before State, empty where it never changed
+	StateAt     time.Time
 	StateReason string // key: "two-connections", "revoked-by", …
 	EnrolledAt  time.Time
 	LastSeen    time.Time // last report or sign of life; zero before the first
@@ -86,6 +91,9 @@ type MachineFilter struct {
 	WithFindings bool      // only those with open findings
 	Failing      bool      // only those in service with a source that failed or is stale
 	ID           string    // this one only
+	Group        string    // name of a group that it is in, by hand or by rule
+	Tag          string
+	Model        string // maker and model, exactly
 
 	Visible *access.Scope // only what is in it; nil: not asked on anybody's behalf
 }

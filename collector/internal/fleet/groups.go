@@ -19,7 +19,7 @@ const (
 // SetGroups puts a machine into groups and takes it out of others; names are the same
 // whatever their case and accents. Its findings follow, in the same transaction. query
 // is its id or hostname. Errors: Invalid "machine.group" with Args "field", "value" and
-// "want"; NotFound "machine.unknown", Conflict "machine.several".
+// "want"; Conflict "group.is-rule" for a group that a rule fills; NotFound "machine.unknown", Conflict "machine.several".
 func (s *Service) SetGroups(ctx context.Context, query string, add, remove []string) (Machine, error) {
 	for _, list := range []struct {
 		field string
@@ -40,21 +40,27 @@ func (s *Service) SetGroups(ctx context.Context, query string, add, remove []str
 		if m, err = s.Machines.FindMachine(ctx, query); err != nil {
 			return err
 		}
-		before := m.Groups
-		m.Groups = changeGroups(before, add, remove)
+		before := m.HandGroups
+		m.HandGroups = changeGroups(before, add, remove)
 		switch {
-		case slices.Equal(before, m.Groups):
+		case slices.Equal(before, m.HandGroups):
 			return nil
-		case len(m.Groups) > maxGroups:
-			return badGroup("add", m.Groups[len(m.Groups)-1], "at most 50 groups of one machine")
+		case len(m.HandGroups) > maxGroups:
+			return badGroup("add", m.HandGroups[len(m.HandGroups)-1], "at most 50 groups of one machine")
 		}
-		if err := s.Machines.SetMachineGroups(ctx, m.ID, m.Groups); err != nil {
+		if err := s.notByRule(ctx, before, m.HandGroups); err != nil {
+			return err
+		}
+		if err := s.Machines.SetMachineGroups(ctx, m.ID, m.HandGroups); err != nil {
 			return err
 		}
 		if err := s.Findings.FollowMachine(ctx, m.ID); err != nil {
 			return err
 		}
-		if err := s.record(ctx, "machine.group", "machine/"+m.ID, map[string]any{"groups": before}, map[string]any{"groups": m.Groups}); err != nil {
+		if err := s.record(ctx, "machine.group", "machine/"+m.ID, map[string]any{"groups": before}, map[string]any{"groups": m.HandGroups}); err != nil {
+			return err
+		}
+		if m, err = s.Machines.FindMachine(ctx, m.ID); err != nil {
 			return err
 		}
 		return s.Changes.Notify(ctx, ChangePolicy, "groups of "+m.ID)

@@ -16,6 +16,7 @@ const (
 	evArchive    event = "archive"
 	evQuarantine event = "quarantine"
 	evRelease    event = "release"
+	evRestore    event = "restore"
 )
 
 // transitions lists what may happen in which state, and where it leads. What is not
@@ -24,7 +25,7 @@ var transitions = map[State]map[event]State{
 	Active:      {evRevoke: Revoked, evArchive: Archived, evQuarantine: Quarantined},
 	Quarantined: {evRevoke: Revoked, evArchive: Archived, evRelease: Active},
 	Revoked:     {evArchive: Archived},
-	Archived:    {},
+	Archived:    {evRestore: Active}, // or what it was before, see Restore
 }
 
 // Revoke takes a machine's certificates away: refused at once here, within a second on
@@ -39,6 +40,12 @@ func (s *Service) Revoke(ctx context.Context, query string) (Machine, error) {
 // leave the queue until it is enrolled again. Errors as Revoke.
 func (s *Service) Archive(ctx context.Context, query string) (Machine, error) {
 	return s.change(ctx, query, evArchive, "archived-by")
+}
+
+// Restore takes an archiving back: the machine is again what it was before, and the
+// certificates that ended with it are believed again. Errors as Revoke.
+func (s *Service) Restore(ctx context.Context, query string) (Machine, error) {
+	return s.change(ctx, query, evRestore, "")
 }
 
 // Release ends a quarantine: the machine's reports are taken again. Errors as Revoke.
@@ -71,8 +78,13 @@ func (s *Service) change(ctx context.Context, query string, ev event, reason str
 		if !ok {
 			return apperr.New(apperr.Conflict, "machine.wrong-state", apperr.Args{"machine": m.Hostname, "state": m.State, "action": string(ev)})
 		}
+		if ev == evRestore {
+			if to, reason, err = s.restored(ctx, &m); err != nil {
+				return err
+			}
+		}
 		now := s.Now().UTC().Truncate(time.Microsecond)
-		if to == Revoked || to == Archived {
+		if ev != evRestore && (to == Revoked || to == Archived) {
 			if err := s.Certificates.RevokeCertificates(ctx, m.ID, now); err != nil {
 				return err
 			}
@@ -84,13 +96,26 @@ func (s *Service) change(ctx context.Context, query string, ev event, reason str
 			return err
 		}
 		before := map[string]any{"state": m.State, "reason": m.StateReason}
-		m.State, m.StateReason = to, reason
+		m.StateBefore, m.State, m.StateReason, m.StateAt = m.State, to, reason, now
 		if err := s.record(ctx, "machine."+string(ev), "machine/"+m.ID, before, map[string]any{"state": to, "reason": reason}); err != nil {
 			return err
 		}
 		return s.Changes.Notify(ctx, ChangeMachine, m.ID)
 	})
 	return m, err
+}
+
+// restored believes the certificates of an archived machine again that ended when it was
+// archived, and returns the state that it goes back to, with its reason.
+func (s *Service) restored(ctx context.Context, m *Machine) (State, string, error) {
+	to, reason := Active, ""
+	switch m.StateBefore {
+	case Revoked:
+		to, reason = Revoked, "revoked-by"
+	case Quarantined:
+		to, reason = Quarantined, "two-connections"
+	}
+	return to, reason, s.Certificates.RestoreCertificates(ctx, m.ID, m.StateAt)
 }
 
 // Find returns the machine that query names, its id or its hostname. Errors: NotFound

@@ -35,9 +35,9 @@ func TestFactsAreCleaned(t *testing.T) {
 
 func TestTransitionsPairByPair(t *testing.T) {
 	want := map[string]State{"active revoke": Revoked, "active archive": Archived, "active quarantine": Quarantined,
-		"quarantined revoke": Revoked, "quarantined archive": Archived, "quarantined release": Active, "revoked archive": Archived}
+		"quarantined revoke": Revoked, "quarantined archive": Archived, "quarantined release": Active, "revoked archive": Archived, "archived restore": Active}
 	for _, s := range []State{Active, Quarantined, Revoked, Archived} {
-		for _, e := range []event{evRevoke, evArchive, evQuarantine, evRelease} {
+		for _, e := range []event{evRevoke, evArchive, evQuarantine, evRelease, evRestore} {
 			key := string(s) + " " + string(e)
 			if got, ok := transitions[s][e]; got != want[key] || ok != (want[key] != "") {
 				t.Errorf("%s leads to %q, want %q", key, got, want[key])

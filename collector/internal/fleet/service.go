@@ -12,6 +12,7 @@ import (
 type Deps struct {
 	Tx           Transactor
 	Machines     Store
+	Groups       GroupStore
 	Tokens       TokenStore
 	Certificates CertificateStore
 	Changes      Changes

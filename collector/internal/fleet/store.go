@@ -21,7 +21,8 @@ type Store interface {
 	Machines(ctx context.Context, f MachineFilter) ([]Machine, error)
 	SetMachineFacts(ctx context.Context, id string, hostname, serial, uuid, machineID, os string) error
 	SetMachineState(ctx context.Context, id string, s State, reason string, at time.Time) error
-	SetMachineGroups(ctx context.Context, id string, groups []string) error
+	SetMachineGroups(ctx context.Context, id string, groups []string) error // those by hand
+	SetAssignment(ctx context.Context, id string, a Assignment) error       // the site, area and person must be known
 	// AssignPrimaryTo makes the person whose primary machine this is responsible for it,
 	// and gives it their site and area where it has none. Where it is nobody's, nothing
 	// changes. It returns the machine as it is then.
@@ -53,6 +54,8 @@ type CertificateStore interface {
 	SaveCertificate(ctx context.Context, c Certificate) error
 	Certificates(ctx context.Context, machine string) ([]Certificate, error)
 	RevokeCertificates(ctx context.Context, machine string, at time.Time) error
+	// RestoreCertificates believes those again that were revoked at that moment.
+	RestoreCertificates(ctx context.Context, machine string, revokedAt time.Time) error
 	RevokedSerials(ctx context.Context, notAfter time.Time) ([]string, error) // revoked ones that would still be valid
 }
 
@@ -62,6 +65,19 @@ type InventoryReader interface {
 	Installs(ctx context.Context, machine string) ([]Install, error)
 	Events(ctx context.Context, machine string, before time.Time, limit int) ([]Event, error)
 	Titles(ctx context.Context, f TitleFilter) ([]TitleRow, error)
+}
+
+// EventFilter narrows a machine's software history. Zero means "any".
+type EventFilter struct {
+	Query  string    // folded part of the program's name
+	Since  time.Time // not before
+	Before time.Time // the page ends before it
+	Limit  int       // 1–1000; 0 = 1000
+}
+
+// HistoryReader reads a machine's software history, newest first.
+type HistoryReader interface {
+	History(ctx context.Context, machine string, f EventFilter) ([]Event, error)
 }
 
 // Changes is how several collectors, and commands beside a running one, tell each
@@ -96,6 +112,7 @@ type CommandStore interface {
 	QueueCommand(ctx context.Context, c Command) error
 	PendingCommands(ctx context.Context, machine string) ([]Command, error)
 	FinishCommand(ctx context.Context, id string, ok bool, problem string, at time.Time) error
+	Commands(ctx context.Context, machine string, limit int) ([]Command, error) // newest first
 }
 
 // Command is something asked of a machine.

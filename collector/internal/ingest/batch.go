@@ -184,7 +184,10 @@ func (b *batch) applySections(m *machineState, p *prepared, digests map[inventor
 		m.software = m.software || vendor != m.Vendor
 		m.OS, m.Vendor = name, vendor
 	}
-	if now := m.Context(); now.Hostname == was.Hostname && now.OSVendor == was.OSVendor {
+	if p.model != nil && *p.model != m.Model {
+		m.Model, m.facts = *p.model, true
+	}
+	if now := m.Context(); now.Hostname == was.Hostname && now.OSVendor == was.OSVendor && slices.Equal(now.Groups, was.Groups) {
 		return false
 	}
 	m.eval = nil

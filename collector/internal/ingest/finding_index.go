@@ -15,7 +15,7 @@ func (b *batch) loadFindings(ctx context.Context, jobs []*job) error {
 	var about []FindingKey
 	for i, j := range jobs {
 		switch p := b.reports[i]; {
-		case p.whole != nil || p.facts != nil || p.system != nil:
+		case p.whole != nil || p.facts != nil || p.system != nil || p.model != nil:
 			whole[j.session.row] = true
 		case p.delta != nil:
 			about = p.delta.findings(about, j.session.row)

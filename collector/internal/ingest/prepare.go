@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"vigia/internal/inventory"
@@ -27,6 +28,7 @@ type prepared struct {
 	remarks  []inventory.Remark
 	sections []SectionRow
 	facts    *inventory.Machine // told with this report
+	model    *string            // maker and model, where the hardware is told
 	system   *inventory.System
 	failing  int // sources failed or stale; -1: not told
 	whole    *wholeList
@@ -181,6 +183,10 @@ func (in *Ingester) prepareDocuments(p *prepared, r *wire.Report) error {
 	if _, ok := told[inventory.SectionSystem]; ok {
 		p.system = &snap.System
 	}
+	if _, ok := told[inventory.SectionHardware]; ok {
+		name := modelOf(&snap.Hardware)
+		p.model = &name
+	}
 	if _, ok := told[inventory.SectionSources]; ok {
 		p.failing = failing(snap.Sources)
 	}
@@ -197,6 +203,9 @@ func failing(list []inventory.Source) int {
 	}
 	return n
 }
+
+// modelOf names what a machine is by its maker and model.
+func modelOf(h *inventory.Hardware) string { return strings.TrimSpace(h.Vendor + " " + h.Model) }
 
 // vendorOf returns the vendor that system tells.
 func vendorOf(s *inventory.System) string { return policy.VendorOf(s) }

@@ -61,7 +61,7 @@ func (in *Ingester) policyFor(ctx context.Context, version int64, at time.Time) 
 
 // Context returns what rules may ask about m.
 func (m *Machine) Context() policy.MachineContext {
-	return policy.MachineContext{ID: m.ID, Hostname: m.Hostname, Site: m.Site, Area: m.Area, Groups: m.Groups, Person: m.Person, OSVendor: m.Vendor}
+	return policy.MachineContext{ID: m.ID, Hostname: m.Hostname, Site: m.Site, Area: m.Area, Groups: m.Grouping.Of(m.Traits()), Person: m.Person, OSVendor: m.Vendor}
 }
 
 // verdict judges an item on a machine, by the memo where the verdict does not depend on

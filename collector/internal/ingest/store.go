@@ -76,12 +76,13 @@ type Store interface {
 // Machine is what the store holds of a machine that reports.
 type Machine struct {
 	fleet.Machine
-	Vendor  string           // os-release ID, or "microsoft": policy.VendorOf
-	Digest  inventory.Digest // of the software section, as the machine told it
-	Exact   bool             // Digest is the digest of the stored list
-	TakenAt time.Time        // of the last report that told of software; zero before the first
-	Report  wire.ID          // that report
-	Body    []byte           // pack.Installs
+	Grouping *fleet.Grouping  // tells its groups from what it is now
+	Vendor   string           // os-release ID, or "microsoft": policy.VendorOf
+	Digest   inventory.Digest // of the software section, as the machine told it
+	Exact    bool             // Digest is the digest of the stored list
+	TakenAt  time.Time        // of the last report that told of software; zero before the first
+	Report   wire.ID          // that report
+	Body     []byte           // pack.Installs
 }
 
 // Item is one distinct program.
@@ -134,7 +135,7 @@ type Changes struct {
 	Presence []PresenceChange
 	Installs map[int64]int // software_version row → installs more, or fewer
 	Counts   []Machine     // Row, Programs, Findings, Failing
-	Facts    []Machine     // Row, Hostname, Serial, UUID, MachineID, OS
+	Facts    []Machine     // Row, Hostname, Serial, UUID, MachineID, OS, Model
 	Seen     []Seen
 }
 

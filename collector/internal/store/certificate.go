@@ -62,6 +62,17 @@ func (s *Store) RevokeCertificates(ctx context.Context, machine string, at time.
 	})
 }
 
+// RestoreCertificates implements fleet.CertificateStore.
+func (s *Store) RestoreCertificates(ctx context.Context, machine string, revokedAt time.Time) error {
+	return s.write(ctx, "restoring certificates", func(ctx context.Context, q *db.Queries) error {
+		row, err := machineRow(ctx, q, machine)
+		if err != nil || revokedAt.IsZero() {
+			return err
+		}
+		return q.RestoreMachineCertificates(ctx, db.RestoreMachineCertificatesParams{MachineID: row, RevokedAt: micros(revokedAt)})
+	})
+}
+
 // RevokedSerials implements fleet.CertificateStore.
 func (s *Store) RevokedSerials(ctx context.Context, notAfter time.Time) (serials []string, err error) {
 	err = s.read(ctx, "reading revoked certificates", func(q *db.Queries) error {

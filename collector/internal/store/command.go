@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -49,6 +50,22 @@ func (s *Store) PendingCommands(ctx context.Context, machine string) (out []flee
 		return err
 	})
 	return out, err
+}
+
+// Commands implements fleet.CommandStore.
+func (s *Store) Commands(ctx context.Context, machine string, n int) ([]fleet.Command, error) {
+	list, err := rows(ctx, s.on(ctx), `SELECT c.id, c.kind, c.args, c.created_at, c.created_by, c.done_at, c.ok, c.problem
+		FROM command c JOIN machine m ON m.id = c.machine_id WHERE m.uuid = $1 ORDER BY c.created_at DESC, c.id DESC LIMIT $2`, []any{strings.ToLower(machine), limit(n)},
+		func(r *sql.Rows, c *fleet.Command) error {
+			var args string
+			var created, done int64
+			if err := r.Scan(&c.ID, &c.Kind, &args, &created, &c.CreatedBy, &done, &c.OK, &c.Problem); err != nil {
+				return err
+			}
+			c.Machine, c.CreatedAt, c.DoneAt = strings.ToLower(machine), fromMicros(created), fromMicros(done)
+			return json.Unmarshal([]byte(args), &c.Args)
+		})
+	return list, s.mapError("reading commands", err)
 }
 
 // PruneCommands removes at most limit commands that were finished before a time, or

@@ -29,7 +29,7 @@ func (s *Store) Lock(ctx context.Context) error {
 const ingestMachineColumns = `
 	m.id, m.uuid, m.hostname, m.serial, m.hardware_uuid, m.machine_id, m.os, m.state, m.programs, m.findings,
 	coalesce(si.name, ''), coalesce(ar.name, ''), coalesce(pe.email, ''),
-	m.group_names, m.failing, coalesce(so.os_vendor, ''), coalesce(so.taken_at, 0), so.report_id`
+	m.group_names, m.failing, m.model, m.tag_names, coalesce(so.os_vendor, ''), coalesce(so.taken_at, 0), so.report_id`
 
 const ingestMachineJoins = `
 	LEFT JOIN site si ON si.id = m.site_id
@@ -39,15 +39,15 @@ const ingestMachineJoins = `
 
 // scanIngestMachine reads ingestMachineColumns and what follows them into more.
 func scanIngestMachine(r *sql.Rows, m *ingest.Machine, more ...any) error {
-	var state, groups string
+	var state, groups, tags string
 	var taken int64
 	var report []byte
 	into := []any{&m.Row, &m.ID, &m.Hostname, &m.Serial, &m.UUID, &m.MachineID, &m.OS, &state, &m.Programs, &m.Findings,
-		&m.Site, &m.Area, &m.Person, &groups, &m.Failing, &m.Vendor, &taken, &report}
+		&m.Site, &m.Area, &m.Person, &groups, &m.Failing, &m.Model, &tags, &m.Vendor, &taken, &report}
 	if err := r.Scan(append(into, more...)...); err != nil {
 		return err
 	}
-	m.State, m.TakenAt, m.Groups = fleet.State(state), fromMicros(taken), groupsOf(groups)
+	m.State, m.TakenAt, m.HandGroups, m.Tags = fleet.State(state), fromMicros(taken), groupsOf(groups), groupsOf(tags)
 	copy(m.Report[:], report)
 	return nil
 }
@@ -65,14 +65,26 @@ func (s *Store) LoadMachines(ctx context.Context, rowIDs []int64) ([]ingest.Mach
 			copy(m.Digest[:], digest)
 			return nil
 		})
-	return list, s.mapError("reading machines", err)
+	return s.ingestGrouped(ctx, list, err)
+}
+
+// ingestGrouped gives machines that were read what tells their groups.
+func (s *Store) ingestGrouped(ctx context.Context, list []ingest.Machine, err error) ([]ingest.Machine, error) {
+	if err != nil || len(list) == 0 {
+		return list, s.mapError("reading machines", err)
+	}
+	g, err := s.Grouping(ctx)
+	for i := range list {
+		list[i].Grouping = g
+	}
+	return list, s.mapError("reading groups", err)
 }
 
 // Contexts implements ingest.Evaluations.
 func (s *Store) Contexts(ctx context.Context) ([]ingest.Machine, error) {
 	list, err := rows(ctx, s.on(ctx), "SELECT "+ingestMachineColumns+" FROM machine m"+ingestMachineJoins+" ORDER BY m.id", nil,
 		func(r *sql.Rows, m *ingest.Machine) error { return scanIngestMachine(r, m) })
-	return list, s.mapError("reading machines", err)
+	return s.ingestGrouped(ctx, list, err)
 }
 
 // OpenMachine implements ingest.Inventories.
@@ -84,7 +96,7 @@ func (s *Store) OpenMachine(ctx context.Context, id string) (ingest.Machine, map
 			copy(m.Digest[:], digest)
 			return err
 		})
-	if err == nil && len(list) == 0 {
+	if list, err = s.ingestGrouped(ctx, list, err); err == nil && len(list) == 0 {
 		err = unknown(sql.ErrNoRows, "machine.unknown", map[string]any{"machine": id})
 	}
 	if err != nil {

@@ -206,7 +206,8 @@ func (s *Store) saveFacts(ctx context.Context, c *ingest.Changes) error {
 		col{"serial_fold", text(func(m *ingest.Machine) string { return Fold(m.Serial) })},
 		col{"hardware_uuid", text(func(m *ingest.Machine) string { return m.UUID })},
 		col{"machine_id", text(func(m *ingest.Machine) string { return m.MachineID })},
-		col{"os", text(func(m *ingest.Machine) string { return m.OS })})
+		col{"os", text(func(m *ingest.Machine) string { return m.OS })},
+		col{"model", text(func(m *ingest.Machine) string { return m.Model })})
 }
 
 // SaveSeen implements ingest.Inventories. Times never go back: collectors' clocks may

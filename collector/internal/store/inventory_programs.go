@@ -31,6 +31,7 @@ func (s *Store) ProgramsNamed(ctx context.Context, name string, max int) ([]inve
 func (s *Store) MachineContext(ctx context.Context, machine string) (policy.MachineContext, error) {
 	list, err := rows(ctx, s.on(ctx), "SELECT "+ingestMachineColumns+" FROM machine m"+ingestMachineJoins+" WHERE m.uuid = $1", []any{machine},
 		func(r *sql.Rows, m *ingest.Machine) error { return scanIngestMachine(r, m) })
+	list, err = s.ingestGrouped(ctx, list, err)
 	switch {
 	case err != nil:
 		return policy.MachineContext{}, s.mapError("reading a machine", err)

@@ -15,7 +15,10 @@ import (
 	"vigia/internal/inventory"
 )
 
-var _ fleet.InventoryReader = (*Store)(nil)
+var (
+	_ fleet.InventoryReader = (*Store)(nil)
+	_ fleet.HistoryReader   = (*Store)(nil)
+)
 
 // inventoryRow returns the row of a machine, or NotFound.
 func (s *Store) inventoryRow(ctx context.Context, machine string) (int64, error) {
@@ -90,18 +93,29 @@ func (s *Store) Installs(ctx context.Context, machine string) ([]fleet.Install, 
 // Events implements fleet.InventoryReader, newest first. The first whole report is one
 // line of the kind "baseline" without a program.
 func (s *Store) Events(ctx context.Context, machine string, before time.Time, n int) ([]fleet.Event, error) {
+	return s.History(ctx, machine, fleet.EventFilter{Before: before, Limit: n})
+}
+
+// History implements fleet.HistoryReader.
+func (s *Store) History(ctx context.Context, machine string, f fleet.EventFilter) ([]fleet.Event, error) {
 	row, err := s.inventoryRow(ctx, machine)
 	if err != nil {
 		return nil, err
 	}
 	var w where
 	w.add("e.machine_id = ?", row)
-	if !before.IsZero() {
-		w.add("e.at < ?", micros(before))
+	if !f.Before.IsZero() {
+		w.add("e.at < ?", micros(f.Before))
+	}
+	if !f.Since.IsZero() {
+		w.add("e.at >= ?", micros(f.Since))
+	}
+	if f.Query != "" {
+		w.add(`fold(i.name) LIKE ? ESCAPE '\'`, like(f.Query))
 	}
 	list, err := rows(ctx, s.on(ctx), `SELECT e.at, e.kind, e.report_id, coalesce(i.name, ''), coalesce(i.version, ''), coalesce(i.publisher, ''),
 		coalesce(i.origin, ''), coalesce(i.source, ''), coalesce(i.scope, ''), coalesce(i.user_name, ''), coalesce(i.path, ''), coalesce(i.arch, '')
-		FROM software_event e LEFT JOIN item i ON i.id = e.item_id`+w.clause()+w.number(" ORDER BY e.at DESC, e.id DESC LIMIT ?", limit(n)), w.args,
+		FROM software_event e LEFT JOIN item i ON i.id = e.item_id`+w.clause()+w.number(" ORDER BY e.at DESC, e.id DESC LIMIT ?", limit(f.Limit)), w.args,
 		func(r *sql.Rows, e *fleet.Event) error {
 			var at int64
 			var report []byte

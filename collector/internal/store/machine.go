@@ -18,7 +18,8 @@ func toMachine(v db.MachineView) fleet.Machine {
 		Row: v.ID, ID: v.Uuid, Hostname: v.Hostname, Serial: v.Serial, UUID: v.HardwareUuid, MachineID: v.MachineID,
 		OS: v.Os, Site: v.Site, Area: v.Area, Person: v.Person, State: fleet.State(v.State), StateReason: v.StateReason,
 		EnrolledAt: fromMicros(v.EnrolledAt), LastSeen: fromMicros(v.LastSeen), LastReport: fromMicros(v.LastReport),
-		Groups: groupsOf(v.GroupNames), Failing: int(v.Failing), Agent: v.AgentVersion, Programs: int(v.Programs), Findings: int(v.Findings), Spooled: int(v.Spooled),
+		HandGroups: groupsOf(v.GroupNames), Tags: groupsOf(v.TagNames), Model: v.Model, StateBefore: fleet.State(v.StateBefore), StateAt: fromMicros(v.StateAt),
+		Failing: int(v.Failing), Agent: v.AgentVersion, Programs: int(v.Programs), Findings: int(v.Findings), Spooled: int(v.Spooled),
 	}
 }
 
@@ -62,6 +63,7 @@ func (s *Store) CreateMachine(ctx context.Context, m fleet.Machine) (fleet.Machi
 		})
 		return err
 	})
+	m.StateAt = m.EnrolledAt
 	return m, err
 }
 
@@ -73,7 +75,7 @@ func (s *Store) Machine(ctx context.Context, id string) (m fleet.Machine, err er
 		key, args := noMachine(id)
 		return unknown(err, key, args)
 	})
-	return m, err
+	return s.groupedOne(ctx, m, err)
 }
 
 // FindMachine implements fleet.Store. Among several of one hostname, a single one that
@@ -100,9 +102,9 @@ func (s *Store) FindMachine(ctx context.Context, query string) (fleet.Machine, e
 	}
 	switch {
 	case len(live) == 1:
-		return live[0], nil
+		return s.groupedOne(ctx, live[0], nil)
 	case len(same) == 1:
-		return same[0], nil
+		return s.groupedOne(ctx, same[0], nil)
 	case len(same) == 0:
 		return fleet.Machine{}, apperr.New(apperr.NotFound, "machine.unknown", apperr.Args{"machine": query})
 	}
@@ -120,7 +122,7 @@ func (s *Store) MachineByHardware(ctx context.Context, serial, uuid string) (m f
 		m = toMachine(v)
 		return unknown(err, "machine.unknown", apperr.Args{"serial": serial})
 	})
-	return m, err
+	return s.groupedOne(ctx, m, err)
 }
 
 // SetMachineFacts implements fleet.Store. What is equal already writes nothing.

@@ -15,7 +15,8 @@ import (
 
 // machineColumns are those of db.MachineView that a list shows, for scanMachine.
 const machineColumns = `SELECT id, uuid, hostname, serial, hardware_uuid, machine_id, os, site, area, person, state, state_reason,
-	enrolled_at, last_seen, last_report, agent_version, programs, findings, spooled, group_names, failing`
+	enrolled_at, last_seen, last_report, agent_version, programs, findings, spooled, group_names, failing,
+	model, tag_names, state_before, state_at`
 
 const machineFrom = " FROM machine_view"
 
@@ -25,7 +26,8 @@ func scanMachine(r *sql.Rows, m *fleet.Machine) error { return scanMachineAnd(r,
 func scanMachineAnd(r *sql.Rows, m *fleet.Machine, more ...any) error {
 	var v db.MachineView
 	err := r.Scan(append([]any{&v.ID, &v.Uuid, &v.Hostname, &v.Serial, &v.HardwareUuid, &v.MachineID, &v.Os, &v.Site, &v.Area, &v.Person, &v.State, &v.StateReason,
-		&v.EnrolledAt, &v.LastSeen, &v.LastReport, &v.AgentVersion, &v.Programs, &v.Findings, &v.Spooled, &v.GroupNames, &v.Failing}, more...)...)
+		&v.EnrolledAt, &v.LastSeen, &v.LastReport, &v.AgentVersion, &v.Programs, &v.Findings, &v.Spooled, &v.GroupNames, &v.Failing,
+		&v.Model, &v.TagNames, &v.StateBefore, &v.StateAt}, more...)...)
 	*m = toMachine(v)
 	return err
 }
@@ -40,6 +42,9 @@ func (s *Store) Machines(ctx context.Context, f fleet.MachineFilter) ([]fleet.Ma
 	}
 	query := machineColumns + machineFrom + w.clause() + " ORDER BY hostname_fold, uuid LIMIT " + strconv.Itoa(limit(f.Limit))
 	found, err := rows(ctx, s.on(ctx), query, w.args, scanMachine)
+	if err == nil {
+		err = s.grouped(ctx, found)
+	}
 	return found, s.mapError("listing machines", err)
 }
 
@@ -90,6 +95,9 @@ func (s *Store) MachinePage(ctx context.Context, f fleet.MachineFilter, o paging
 		return paging.Page[fleet.Machine]{}, s.mapError("listing machines", err)
 	}
 	page, err := readPage(ctx, s.on(ctx), machineColumns, machineFrom, w, by, o, scanMachineAnd)
+	if err == nil {
+		err = s.grouped(ctx, page.Rows)
+	}
 	return page, s.mapError("listing machines", err)
 }
 
@@ -150,6 +158,9 @@ func (s *Store) machineWhere(ctx context.Context, f fleet.MachineFilter, w *wher
 	if f.Failing {
 		w.add("id IN (SELECT id FROM machine WHERE failing > ? AND state IN ('active', 'quarantined'))", 0)
 	}
+	if err := s.whereGroup(ctx, f, w); err != nil {
+		return false, err
+	}
 	visibleMachines(w, f.Visible, "area_id", "person_id")
 	if f.WithFindings {
 		w.add("findings > ?", 0)
@@ -182,6 +193,9 @@ func (s *Store) Duplicates(ctx context.Context) ([]fleet.Duplicate, error) {
 			" FROM machine WHERE state <> 'archived' AND " + f.column + " <> '' GROUP BY " + f.column + " HAVING count(*) > 1) ORDER BY " + f.column + ", hostname_fold, uuid"
 		found, err := rows(ctx, s.on(ctx), query, nil, scanMachine)
 		if err != nil {
+			return nil, s.mapError("looking for duplicates", err)
+		}
+		if err := s.grouped(ctx, found); err != nil {
 			return nil, s.mapError("looking for duplicates", err)
 		}
 		out = append(out, group(f.fact, found)...)

@@ -32,7 +32,7 @@ func TestMachineThereAndBack(t *testing.T) {
 		}
 		got, err := s.CreateMachine(ctx, want)
 		must(t, err)
-		want.Row = got.Row
+		want.Row, want.StateAt = got.Row, noon
 		for name, read := range map[string]func() (fleet.Machine, error){
 			"created":  func() (fleet.Machine, error) { return got, nil },
 			"id":       func() (fleet.Machine, error) { return s.Machine(ctx, uuid(1)) },

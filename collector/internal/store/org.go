@@ -250,8 +250,12 @@ func (s *Store) AssignPrimary(ctx context.Context) (changed int, err error) {
 }
 
 // assign makes the person of p responsible for its machine, and tells whether that is
-// a change. Site and area of the machine stay where it has them.
+// a change. Site and area of the machine stay where it has them; one whose person
+// somebody chose stays as it is.
 func assign(ctx context.Context, q *db.Queries, p db.PrimaryOfRow) (changed bool, err error) {
+	if p.PersonChosen {
+		return false, nil
+	}
 	want := db.AssignMachineParams{PersonID: sql.NullInt64{Int64: p.NewPersonID, Valid: true}, SiteID: p.SiteID, AreaID: p.AreaID, ID: p.ID}
 	if !want.SiteID.Valid {
 		want.SiteID = p.NewSiteID

@@ -22,13 +22,16 @@ UPDATE machine SET hostname = $1, hostname_fold = $2, serial = $3, serial_fold =
 WHERE uuid = $8;
 
 -- name: UpdateMachineState :exec
-UPDATE machine SET state = $1, state_reason = $2, state_at = $3 WHERE uuid = $4;
+UPDATE machine SET state_before = state, state = $1, state_reason = $2, state_at = $3 WHERE uuid = $4;
 
 -- name: UpdateMachineGroups :exec
 UPDATE machine SET group_names = $1 WHERE uuid = $2;
 
 -- name: RevokeMachineCertificates :exec
 UPDATE certificate SET revoked_at = $1 WHERE machine_id = $2 AND revoked_at = 0;
+
+-- name: RestoreMachineCertificates :exec
+UPDATE certificate SET revoked_at = 0 WHERE machine_id = $1 AND revoked_at = $2;
 
 -- name: InsertCertificate :exec
 INSERT INTO certificate (serial, machine_id, not_before, not_after, revoked_at) VALUES ($1, $2, $3, $4, $5);

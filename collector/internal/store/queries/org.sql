@@ -40,17 +40,17 @@ UPDATE person SET name = $1, name_fold = $2, area_id = $3, site_id = $4, primary
 WHERE email = $9;
 
 -- name: PrimaryMachines :many
-SELECT m.id, m.site_id, m.area_id, m.person_id, p.id AS new_person_id, p.site_id AS new_site_id, p.area_id AS new_area_id, p.email
+SELECT m.id, m.site_id, m.area_id, m.person_id, p.id AS new_person_id, p.site_id AS new_site_id, p.area_id AS new_area_id, p.email, m.person_chosen
 FROM person p JOIN machine m ON m.hostname_fold = p.primary_fold
 WHERE p.active AND p.primary_fold <> '' AND m.state <> 'archived'
 UNION
-SELECT m.id, m.site_id, m.area_id, m.person_id, p.id AS new_person_id, p.site_id AS new_site_id, p.area_id AS new_area_id, p.email
+SELECT m.id, m.site_id, m.area_id, m.person_id, p.id AS new_person_id, p.site_id AS new_site_id, p.area_id AS new_area_id, p.email, m.person_chosen
 FROM person p JOIN machine m ON m.uuid = p.primary_fold
 WHERE p.active AND p.primary_fold <> '' AND m.state <> 'archived'
 ORDER BY 1, 8;
 
 -- name: PrimaryOf :many
-SELECT m.id, m.site_id, m.area_id, m.person_id, p.id AS new_person_id, p.site_id AS new_site_id, p.area_id AS new_area_id, p.email
+SELECT m.id, m.site_id, m.area_id, m.person_id, p.id AS new_person_id, p.site_id AS new_site_id, p.area_id AS new_area_id, p.email, m.person_chosen
 FROM machine m JOIN person p ON p.primary_fold IN (m.hostname_fold, m.uuid)
 WHERE p.active AND p.primary_fold <> '' AND m.uuid = $1
 ORDER BY p.email

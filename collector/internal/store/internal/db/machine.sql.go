@@ -119,7 +119,7 @@ func (q *Queries) InsertMachine(ctx context.Context, arg InsertMachineParams) (i
 }
 
 const machineByHardware = `-- name: MachineByHardware :one
-SELECT id, uuid, hostname, serial, hardware_uuid, machine_id, os, site, area, person, state, state_reason, state_at, enrolled_at, last_seen, last_report, agent_version, spooled, programs, findings, hostname_fold, serial_fold, site_id, area_id, person_id, group_names, failing, site_fold, area_fold, person_fold FROM machine_view WHERE serial = $1 AND hardware_uuid = $2
+SELECT id, uuid, hostname, serial, hardware_uuid, machine_id, os, site, area, person, state, state_reason, state_at, enrolled_at, last_seen, last_report, agent_version, spooled, programs, findings, hostname_fold, serial_fold, site_id, area_id, person_id, group_names, failing, model, tag_names, state_before, site_fold, area_fold, person_fold FROM machine_view WHERE serial = $1 AND hardware_uuid = $2
 ORDER BY CASE state WHEN 'active' THEN 0 WHEN 'quarantined' THEN 1 WHEN 'archived' THEN 2 ELSE 3 END, id DESC LIMIT 1
 `
 
@@ -159,6 +159,9 @@ func (q *Queries) MachineByHardware(ctx context.Context, arg MachineByHardwarePa
 		&i.PersonID,
 		&i.GroupNames,
 		&i.Failing,
+		&i.Model,
+		&i.TagNames,
+		&i.StateBefore,
 		&i.SiteFold,
 		&i.AreaFold,
 		&i.PersonFold,
@@ -167,7 +170,7 @@ func (q *Queries) MachineByHardware(ctx context.Context, arg MachineByHardwarePa
 }
 
 const machineByUUID = `-- name: MachineByUUID :one
-SELECT id, uuid, hostname, serial, hardware_uuid, machine_id, os, site, area, person, state, state_reason, state_at, enrolled_at, last_seen, last_report, agent_version, spooled, programs, findings, hostname_fold, serial_fold, site_id, area_id, person_id, group_names, failing, site_fold, area_fold, person_fold FROM machine_view WHERE uuid = $1
+SELECT id, uuid, hostname, serial, hardware_uuid, machine_id, os, site, area, person, state, state_reason, state_at, enrolled_at, last_seen, last_report, agent_version, spooled, programs, findings, hostname_fold, serial_fold, site_id, area_id, person_id, group_names, failing, model, tag_names, state_before, site_fold, area_fold, person_fold FROM machine_view WHERE uuid = $1
 `
 
 func (q *Queries) MachineByUUID(ctx context.Context, uuid string) (MachineView, error) {
@@ -201,6 +204,9 @@ func (q *Queries) MachineByUUID(ctx context.Context, uuid string) (MachineView, 
 		&i.PersonID,
 		&i.GroupNames,
 		&i.Failing,
+		&i.Model,
+		&i.TagNames,
+		&i.StateBefore,
 		&i.SiteFold,
 		&i.AreaFold,
 		&i.PersonFold,
@@ -220,7 +226,7 @@ func (q *Queries) MachineRow(ctx context.Context, uuid string) (int64, error) {
 }
 
 const machinesByHostname = `-- name: MachinesByHostname :many
-SELECT id, uuid, hostname, serial, hardware_uuid, machine_id, os, site, area, person, state, state_reason, state_at, enrolled_at, last_seen, last_report, agent_version, spooled, programs, findings, hostname_fold, serial_fold, site_id, area_id, person_id, group_names, failing, site_fold, area_fold, person_fold FROM machine_view WHERE hostname_fold = $1 ORDER BY uuid LIMIT 100
+SELECT id, uuid, hostname, serial, hardware_uuid, machine_id, os, site, area, person, state, state_reason, state_at, enrolled_at, last_seen, last_report, agent_version, spooled, programs, findings, hostname_fold, serial_fold, site_id, area_id, person_id, group_names, failing, model, tag_names, state_before, site_fold, area_fold, person_fold FROM machine_view WHERE hostname_fold = $1 ORDER BY uuid LIMIT 100
 `
 
 func (q *Queries) MachinesByHostname(ctx context.Context, hostnameFold string) ([]MachineView, error) {
@@ -260,6 +266,9 @@ func (q *Queries) MachinesByHostname(ctx context.Context, hostnameFold string) (
 			&i.PersonID,
 			&i.GroupNames,
 			&i.Failing,
+			&i.Model,
+			&i.TagNames,
+			&i.StateBefore,
 			&i.SiteFold,
 			&i.AreaFold,
 			&i.PersonFold,
@@ -275,6 +284,20 @@ func (q *Queries) MachinesByHostname(ctx context.Context, hostnameFold string) (
 		return nil, err
 	}
 	return items, nil
+}
+
+const restoreMachineCertificates = `-- name: RestoreMachineCertificates :exec
+UPDATE certificate SET revoked_at = 0 WHERE machine_id = $1 AND revoked_at = $2
+`
+
+type RestoreMachineCertificatesParams struct {
+	MachineID int64
+	RevokedAt int64
+}
+
+func (q *Queries) RestoreMachineCertificates(ctx context.Context, arg RestoreMachineCertificatesParams) error {
+	_, err := q.db.ExecContext(ctx, restoreMachineCertificates, arg.MachineID, arg.RevokedAt)
+	return err
 }
 
 const revokeMachineCertificates = `-- name: RevokeMachineCertificates :exec
@@ -363,7 +386,7 @@ func (q *Queries) UpdateMachineGroups(ctx context.Context, arg UpdateMachineGrou
 }
 
 const updateMachineState = `-- name: UpdateMachineState :exec
-UPDATE machine SET state = $1, state_reason = $2, state_at = $3 WHERE uuid = $4
+UPDATE machine SET state_before = state, state = $1, state_reason = $2, state_at = $3 WHERE uuid = $4
 `
 
 type UpdateMachineStateParams struct {

@@ -210,6 +210,22 @@ type Machine struct {
 	Findings     int64
 	GroupNames   string
 	Failing      int64
+	Model        string
+	TagNames     string
+	StateBefore  string
+	PersonChosen bool
+}
+
+type MachineGroup struct {
+	ID        int64
+	Name      string
+	NameFold  string
+	About     string
+	Rule      string
+	CreatedAt int64
+	CreatedBy string
+	ChangedAt int64
+	ChangedBy string
 }
 
 type MachineSection struct {
@@ -266,6 +282,9 @@ type MachineView struct {
 	PersonID     sql.NullInt64
 	GroupNames   string
 	Failing      int64
+	Model        string
+	TagNames     string
+	StateBefore  string
 	SiteFold     sql.NullString
 	AreaFold     sql.NullString
 	PersonFold   sql.NullString

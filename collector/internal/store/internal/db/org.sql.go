@@ -366,25 +366,26 @@ func (q *Queries) PersonByEmail(ctx context.Context, email string) (PersonView, 
 }
 
 const primaryMachines = `-- name: PrimaryMachines :many
-SELECT m.id, m.site_id, m.area_id, m.person_id, p.id AS new_person_id, p.site_id AS new_site_id, p.area_id AS new_area_id, p.email
+SELECT m.id, m.site_id, m.area_id, m.person_id, p.id AS new_person_id, p.site_id AS new_site_id, p.area_id AS new_area_id, p.email, m.person_chosen
 FROM person p JOIN machine m ON m.hostname_fold = p.primary_fold
 WHERE p.active AND p.primary_fold <> '' AND m.state <> 'archived'
 UNION
-SELECT m.id, m.site_id, m.area_id, m.person_id, p.id AS new_person_id, p.site_id AS new_site_id, p.area_id AS new_area_id, p.email
+SELECT m.id, m.site_id, m.area_id, m.person_id, p.id AS new_person_id, p.site_id AS new_site_id, p.area_id AS new_area_id, p.email, m.person_chosen
 FROM person p JOIN machine m ON m.uuid = p.primary_fold
 WHERE p.active AND p.primary_fold <> '' AND m.state <> 'archived'
 ORDER BY 1, 8
 `
 
 type PrimaryMachinesRow struct {
-	ID          int64
-	SiteID      sql.NullInt64
-	AreaID      sql.NullInt64
-	PersonID    sql.NullInt64
-	NewPersonID int64
-	NewSiteID   sql.NullInt64
-	NewAreaID   sql.NullInt64
-	Email       string
+	ID           int64
+	SiteID       sql.NullInt64
+	AreaID       sql.NullInt64
+	PersonID     sql.NullInt64
+	NewPersonID  int64
+	NewSiteID    sql.NullInt64
+	NewAreaID    sql.NullInt64
+	Email        string
+	PersonChosen bool
 }
 
 func (q *Queries) PrimaryMachines(ctx context.Context) ([]PrimaryMachinesRow, error) {
@@ -405,6 +406,7 @@ func (q *Queries) PrimaryMachines(ctx context.Context) ([]PrimaryMachinesRow, er
 			&i.NewSiteID,
 			&i.NewAreaID,
 			&i.Email,
+			&i.PersonChosen,
 		); err != nil {
 			return nil, err
 		}
@@ -420,7 +422,7 @@ func (q *Queries) PrimaryMachines(ctx context.Context) ([]PrimaryMachinesRow, er
 }
 
 const primaryOf = `-- name: PrimaryOf :many
-SELECT m.id, m.site_id, m.area_id, m.person_id, p.id AS new_person_id, p.site_id AS new_site_id, p.area_id AS new_area_id, p.email
+SELECT m.id, m.site_id, m.area_id, m.person_id, p.id AS new_person_id, p.site_id AS new_site_id, p.area_id AS new_area_id, p.email, m.person_chosen
 FROM machine m JOIN person p ON p.primary_fold IN (m.hostname_fold, m.uuid)
 WHERE p.active AND p.primary_fold <> '' AND m.uuid = $1
 ORDER BY p.email
@@ -428,14 +430,15 @@ LIMIT 1
 `
 
 type PrimaryOfRow struct {
-	ID          int64
-	SiteID      sql.NullInt64
-	AreaID      sql.NullInt64
-	PersonID    sql.NullInt64
-	NewPersonID int64
-	NewSiteID   sql.NullInt64
-	NewAreaID   sql.NullInt64
-	Email       string
+	ID           int64
+	SiteID       sql.NullInt64
+	AreaID       sql.NullInt64
+	PersonID     sql.NullInt64
+	NewPersonID  int64
+	NewSiteID    sql.NullInt64
+	NewAreaID    sql.NullInt64
+	Email        string
+	PersonChosen bool
 }
 
 func (q *Queries) PrimaryOf(ctx context.Context, uuid string) ([]PrimaryOfRow, error) {
@@ -456,6 +459,7 @@ func (q *Queries) PrimaryOf(ctx context.Context, uuid string) ([]PrimaryOfRow, e
 			&i.NewSiteID,
 			&i.NewAreaID,
 			&i.Email,
+			&i.PersonChosen,
 		); err != nil {
 			return nil, err
 		}
