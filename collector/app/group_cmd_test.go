@@ -76,7 +76,7 @@ func TestAssignAndRestore(t *testing.T) {
 	eachEngine(t, func(t *testing.T, where string) {
 		c := start(t, where)
 		people := orgFile(t, "email,name,area,site,remote,manager_email,primary_machine,role\nana@example.com,Ana,Ventas,Toluca,no,,pc-017,employee\nluis@example.com,Luis,Ventas,Toluca,no,,,employee\n")
-		c.cli("org", "import", people, "--yes")
+		c.cli("org", "import", people)
 		a := c.enroll(c.token(), facts)
 		l, _ := a.connect(c)
 		l.submit(snapshot("pc-017", inventory.Program{Name: "nano", Version: "1", Source: "deb"}))
@@ -85,7 +85,7 @@ func TestAssignAndRestore(t *testing.T) {
 			t.Fatalf("%+v", m)
 		}
 		c.cli("machine", "assign", "pc-017", "--person", "luis@example.com", "--site", "Toluca")
-		c.cli("org", "import", people, "--yes")
+		c.cli("org", "import", people)
 		if m := row(); m.Person != "luis@example.com" || m.Site != "Toluca" {
 			t.Errorf("the directory took it back: %+v", m)
 		}
