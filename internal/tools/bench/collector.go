@@ -62,8 +62,8 @@ func (r *run) serve(db database) (*collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = waitFor(s, time.Minute, "starting the collector", func() bool {
-		_, err := output(r.collector, "ready", "--web", web)
+	err = r.waitFor(s, time.Minute, "starting the collector", func() bool {
+		_, err := r.output(r.collector, "ready", "--web", web)
 		return err == nil
 	})
 	return &collector{run: r, started: s, db: db}, err
@@ -74,7 +74,7 @@ func (c *collector) stop() { c.started.stop(syscall.SIGTERM) }
 
 // command runs a command of the collector on its database.
 func (c *collector) command(args ...string) (string, error) {
-	out, err := output(c.run.collector, append(args, c.db.flags...)...)
+	out, err := c.run.output(c.run.collector, append(args, c.db.flags...)...)
 	return strings.TrimSpace(string(out)), err
 }
 
@@ -108,7 +108,7 @@ func (s simulated) cost() string {
 func (c *collector) fleet(agents int, state, scenarios string, more ...string) ([]simulated, error) {
 	args := []string{"--collector", c.run.collector, "--pid", fmt.Sprint(c.cmd.Process.Pid), "--database-pid", fmt.Sprint(c.db.pid), "--agents", fmt.Sprint(agents),
 		"--scenario", scenarios, "--state", filepath.Join(c.run.state, state), "--output", "json"}
-	out, err := output(c.run.fleetsim, append(append(args, c.db.flags...), more...)...)
+	out, err := c.run.output(c.run.fleetsim, append(append(args, c.db.flags...), more...)...)
 	if err != nil {
 		return nil, fmt.Errorf("%w; the collector's log ends:\n%s", err, c.tail())
 	}

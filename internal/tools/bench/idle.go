@@ -28,11 +28,11 @@ func idlePart(r *run) error {
 		return err
 	}
 	defer agent.stop(syscall.SIGTERM)
-	cpu, highest, err := watch(agent, r.idle)
+	cpu, highest, err := r.watch(agent)
 	if err != nil {
 		return err
 	}
-	payload, err := cycle(c, agent)
+	payload, err := c.cycle(agent)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (r *run) enrollAgent(c *collector) (*started, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := output(r.agent, "enroll", "--token", token, "--state", state); err != nil {
+	if _, err := r.output(r.agent, "enroll", "--token", token, "--state", state); err != nil {
 		return nil, err
 	}
 	began := time.Now().Unix()
@@ -60,21 +60,26 @@ func (r *run) enrollAgent(c *collector) (*started, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = waitFor(agent, 2*time.Minute, "waiting for the agent's report", func() bool {
-		_, err := output(r.agent, "status", "--state", state, "--reported-since", fmt.Sprintf("@%d", began))
+	err = r.waitFor(agent, 2*time.Minute, "waiting for the agent's report", func() bool {
+		_, err := r.output(r.agent, "status", "--state", state, "--reported-since", fmt.Sprintf("@%d", began))
 		return err == nil
 	})
-	time.Sleep(15 * time.Second) // what follows the first report is not idling
+	if err == nil {
+		err = r.pause(15 * time.Second) // what follows the first report is not idling
+	}
 	return agent, err
 }
 
 // watch looks at a process every second.
-func watch(s *started, period time.Duration) (cpu time.Duration, highest int64, err error) {
+func (r *run) watch(s *started) (cpu time.Duration, highest int64, err error) {
 	before, _, err := now(s.cmd.Process.Pid)
 	if err != nil {
 		return 0, 0, err
 	}
-	for end := time.Now().Add(period); time.Now().Before(end); time.Sleep(min(time.Second, time.Until(end))) {
+	for end := time.Now().Add(r.idle); time.Now().Before(end); {
+		if err := r.pause(min(time.Second, time.Until(end))); err != nil {
+			return 0, 0, err
+		}
 		_, rss, err := now(s.cmd.Process.Pid)
 		if err != nil {
 			return 0, 0, fmt.Errorf("the agent ended: %s", s.tail())
@@ -87,7 +92,7 @@ func watch(s *started, period time.Duration) (cpu time.Duration, highest int64, 
 
 // cycle asks for whole inventories that find nothing new, and returns the bytes that
 // one moves over the agent's connection.
-func cycle(c *collector, agent *started) (float64, error) {
+func (c *collector) cycle(agent *started) (float64, error) {
 	const cycles = 5
 	list, err := c.command("machine", "list", "--output", "json")
 	if err != nil {
@@ -97,7 +102,7 @@ func cycle(c *collector, agent *started) (float64, error) {
 	if id == nil {
 		return 0, fmt.Errorf("the collector lists no machine: %s", list)
 	}
-	before, err := moved(agent)
+	before, err := c.moved(agent)
 	if err != nil {
 		return 0, err
 	}
@@ -105,9 +110,11 @@ func cycle(c *collector, agent *started) (float64, error) {
 		if _, err := c.command("machine", "report", id[1]); err != nil {
 			return 0, err
 		}
-		time.Sleep(4 * time.Second) // the collector looks for commands every second, the inventory takes a tenth
+		if err := c.pause(4 * time.Second); err != nil { // the collector looks for commands every second, the inventory takes a tenth
+			return 0, err
+		}
 	}
-	after, err := moved(agent)
+	after, err := c.moved(agent)
 	if err == nil && after == before {
 		err = fmt.Errorf("nothing moved: the agent did not answer")
 	}
@@ -115,8 +122,8 @@ func cycle(c *collector, agent *started) (float64, error) {
 }
 
 // moved is how many bytes went over the agent's connection, both ways.
-func moved(agent *started) (int64, error) {
-	out, err := output("ss", "-tinpH", "state", "established")
+func (r *run) moved(agent *started) (int64, error) {
+	out, err := r.output("ss", "-tinpH", "state", "established")
 	if err != nil {
 		return 0, fmt.Errorf("%w; install it with: apt-get install iproute2", err)
 	}

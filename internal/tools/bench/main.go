@@ -4,12 +4,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -49,13 +52,15 @@ func main() {
 	flag.IntVar(&o.machines, "machines", 1000, "ingest: machines")
 	flag.IntVar(&o.many, "many", 5000, "ingest, connections, reconnects: many machines")
 	flag.Parse()
-	if err := mainErr(o, flag.Args()); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := mainErr(ctx, o, flag.Args()); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func mainErr(o options, names []string) error {
+func mainErr(ctx context.Context, o options, names []string) error {
 	chosen, err := choose(names)
 	if err != nil {
 		return err
@@ -67,7 +72,7 @@ func mainErr(o options, names []string) error {
 	if err != nil {
 		return err
 	}
-	r := &run{options: o, dir: dir}
+	r := &run{options: o, ctx: ctx, dir: dir}
 	defer r.clean()
 	if err := os.Chmod(dir, 0o755); err != nil { // PostgreSQL runs as another user
 		return err
@@ -78,6 +83,9 @@ func mainErr(o options, names []string) error {
 	fmt.Printf("%d processors, %s; load before: %s\n", runtime.NumCPU(), cpuModel(), load())
 	var failed error
 	for _, p := range chosen {
+		if ctx.Err() != nil {
+			return errors.Join(failed, ctx.Err())
+		}
 		fmt.Printf("\n%s: %s\n", p.name, p.help)
 		if err := p.run(r); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", p.name, err))

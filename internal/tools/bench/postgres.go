@@ -49,7 +49,7 @@ func (r *run) postgres() (database, error) {
 	sql := func(statement string) (string, error) {
 		return asUser(as, dir, filepath.Join(bin, "psql"), "-X", "-A", "-t", "-h", "127.0.0.1", "-p", port, "-U", "vigia", "-d", "postgres", "-c", statement)
 	}
-	err = waitFor(s, time.Minute, "starting PostgreSQL", func() bool {
+	err = r.waitFor(s, time.Minute, "starting PostgreSQL", func() bool {
 		_, err := sql("select 1")
 		return err == nil
 	})

@@ -18,6 +18,7 @@ import (
 // run is one call of this program: what it measured and what it started.
 type run struct {
 	options
+	ctx     context.Context // ends when somebody stops this program
 	dir     string
 	rows    []row
 	started []*started
@@ -90,8 +91,8 @@ func (r *run) clean() {
 }
 
 // output runs a program to its end, an hour at most, and returns what it printed.
-func output(name string, args ...string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+func (r *run) output(name string, args ...string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(r.ctx, time.Hour)
 	defer cancel()
 	var problem bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...)
@@ -102,6 +103,18 @@ func output(name string, args ...string) ([]byte, error) {
 		return nil, fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(problem.String()))
 	}
 	return out, nil
+}
+
+// pause waits, unless somebody stops this program.
+func (r *run) pause(d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-r.ctx.Done():
+		return fmt.Errorf("stopped: %w", context.Cause(r.ctx))
+	case <-t.C:
+		return nil
+	}
 }
 
 // usage is what one run of a program took.
@@ -157,10 +170,13 @@ func freePort() (string, error) {
 }
 
 // waitFor tries until ok or within has passed; s must run on.
-func waitFor(s *started, within time.Duration, what string, ok func() bool) error {
-	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+func (r *run) waitFor(s *started, within time.Duration, what string, ok func() bool) error {
+	for end := time.Now().Add(within); time.Now().Before(end); {
 		if ok() {
 			return nil
+		}
+		if err := r.pause(100 * time.Millisecond); err != nil {
+			return err
 		}
 		if err := s.cmd.Process.Signal(syscall.Signal(0)); err != nil {
 			break
