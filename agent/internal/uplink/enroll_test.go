@@ -76,11 +76,11 @@ func TestEnrollFailuresNameTheRemedy(t *testing.T) {
 	}{
 		"mistyped":     {func(o *EnrollOptions) { o.Token = good[:30] + "x" + good[31:] }, ErrTokenRefused, "mistyped"},
 		"truncated":    {func(o *EnrollOptions) { o.Token = good[:40] }, ErrTokenRefused, "truncated"},
-		"wrong secret": {func(o *EnrollOptions) { o.Token = make(func(k *pki.Token) { k.Secret = []byte("fedcba9876543210") }) }, ErrTokenRefused, "token create"},
+		"wrong secret": {func(o *EnrollOptions) { o.Token = make(func(k *pki.Token) { k.Secret = []byte("fedcba9876543210") }) }, ErrTokenRefused, "another token"},
 		"foreign":      {func(o *EnrollOptions) { o.Token = make(func(k *pki.Token) { k.Addresses = []string{other.addr} }) }, ErrWrongCollector, "another CA"},
 		"wrong CA":     {func(o *EnrollOptions) { o.Token = make(func(k *pki.Token) { k.CA[0] ^= 1 }) }, ErrWrongCollector, "get a new token"},
 		"unreachable":  {func(o *EnrollOptions) { o.Token = make(func(k *pki.Token) { k.Addresses = []string{"127.0.0.1:1"} }) }, ErrUnreachable, "firewalls"},
-		"clock behind": {func(o *EnrollOptions) { o.Now = func() time.Time { return time.Now().AddDate(0, 0, -1) } }, ErrClock, "set this machine's clock"},
+		"clock behind": {func(o *EnrollOptions) { o.Now = func() time.Time { return time.Now().AddDate(0, 0, -3) } }, ErrClock, "set this machine's clock"},
 		"clock ahead":  {func(o *EnrollOptions) { o.Now = func() time.Time { return time.Now().AddDate(1, 0, 0) } }, ErrClock, "set this machine's clock"},
 	} {
 		o := enrollOptions(t, c, filepath.Join(t.TempDir(), "state"))
