@@ -16,7 +16,7 @@ type checkCmd struct {
 	Allowlist string `help:"Check against this allowlist file instead of the one the collector sent." type:"path" placeholder:"FILE"`
 	Root      string `help:"Check a mounted image or a chroot." default:"/" type:"path" placeholder:"DIR"`
 	State     string `help:"Folder that keeps the agent's identity and spool." default:"${state}" type:"path" env:"VIGIA_STATE"`
-	Cache     string `help:"Folder where costly answers are kept between runs; empty keeps nothing." type:"path" env:"VIGIA_CACHE" placeholder:"DIR"`
+	Cache     string `help:"Folder where costly answers are kept between runs: ${cache} unless given; none keeps nothing. Another --root keeps nothing unless this is given." env:"VIGIA_CACHE" placeholder:"DIR"`
 	All       bool   `help:"Print authorized programs too, in the table (JSON always holds all)."`
 	Output    string `help:"Form of the answer: table or json." enum:"table,json" default:"table"`
 }

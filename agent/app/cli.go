@@ -128,7 +128,7 @@ func parse(c *cli, args []string, stdout, stderr io.Writer) (kctx *kong.Context,
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { ended = code; panic(endParse{}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-		kong.Vars{"state": defaultState(), "version": "vigia-agent " + buildinfo.Get().String()},
+		kong.Vars{"state": defaultState(), "cache": defaultCache(), "version": "vigia-agent " + buildinfo.Get().String()},
 		kong.Resolvers(file.Resolver(os.LookupEnv)),
 	)
 	if err != nil {

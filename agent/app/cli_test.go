@@ -175,3 +175,27 @@ func TestCheckTellsVerdictsAndExitsThree(t *testing.T) {
 		t.Errorf("a broken file: exit code %d, want the line and the key in: %s", code, errOut)
 	}
 }
+
+func TestCacheIsKeptForTheRunningSystemOnly(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	for _, c := range []struct{ flag, root, want string }{
+		{noCache, "/", ""},
+		{"", "/mnt/image", ""},
+		{dir, "/mnt/image", dir},
+		{dir, "/", dir},
+	} {
+		if got, err := cacheFolder(c.flag, c.root); err != nil || got != c.want {
+			t.Errorf("--cache %q --root %s: %q, %v; want %q", c.flag, c.root, got, err, c.want)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cacheFolder(filepath.Join(file, "below"), "/"); err == nil || !strings.Contains(err.Error(), "--cache") {
+		t.Errorf("a folder that cannot be made: %v", err)
+	}
+	if _, errOut, code := execute(t, "inventory", "--root", image(t), "--cache", dir); code != 0 {
+		t.Errorf("exit code %d: %s", code, errOut)
+	}
+}

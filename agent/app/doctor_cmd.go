@@ -183,7 +183,7 @@ func (c *doctorCmd) sourceChecks(s *session, status *statusFile) []diagnosis {
 	var sources []inventory.Source
 	if status != nil && status.Inventory != nil {
 		sources = status.Inventory.Sources
-	} else if snap, err := takeOnce(s, "/", "", false, nil); err == nil {
+	} else if snap, err := takeOnce(s, "/", noCache, false, nil); err == nil {
 		sources = snap.Sources
 	}
 	var list []diagnosis

@@ -17,7 +17,7 @@ type inventoryCmd struct {
 	Root    string   `help:"Take the inventory of this folder as if it were /, a mounted image or a chroot; nothing of the host is read." default:"/" type:"path" placeholder:"DIR"`
 	Section []string `help:"Only this section: machine, hardware, system, software, antivirus, sources. May be repeated." placeholder:"NAME"`
 	Hash    bool     `help:"Compute the SHA-256 of executables that no package owns (reads all of them)."`
-	Cache   string   `help:"Folder where costly answers are kept between runs; empty keeps nothing." type:"path" env:"VIGIA_CACHE" placeholder:"DIR"`
+	Cache   string   `help:"Folder where costly answers are kept between runs: ${cache} unless given; none keeps nothing. Another --root keeps nothing unless this is given." env:"VIGIA_CACHE" placeholder:"DIR"`
 	Output  string   `help:"Form of the answer: table or json." enum:"table,json" default:"table"`
 }
 
@@ -52,10 +52,9 @@ func takeOnce(s *session, root, cache string, hash bool, sections []inventory.Se
 	if err != nil {
 		return nil, err
 	}
-	if cache != "" {
-		if err := os.MkdirAll(cache, 0o700); err != nil {
-			return nil, fmt.Errorf("--cache: %w", err)
-		}
+	cache, err = cacheFolder(cache, root)
+	if err != nil {
+		return nil, err
 	}
 	filter := probe.Filter{Sections: slices.DeleteFunc(slices.Clone(sections), func(n inventory.Section) bool {
 		return n == inventory.SectionSources
@@ -66,6 +65,47 @@ func takeOnce(s *session, root, cache string, hash bool, sections []inventory.Se
 	env := &probe.Env{Root: root, Now: s.now(), CacheDir: cache, Hash: hash}
 	snap := probe.NewRunner(probes(), probe.Options{}).Run(s.ctx, env, filter)
 	return snap, s.ctx.Err()
+}
+
+// noCache is the value of --cache that keeps nothing.
+const noCache = "none"
+
+// defaultCache is a folder of the user's own: the system's for root, whose content
+// nobody else can write. It is empty where there is none.
+func defaultCache() string {
+	if os.Geteuid() == 0 {
+		return systemCache
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "vigia-agent")
+}
+
+// cacheFolder makes the folder to keep answers in, and returns "" for nowhere. The
+// default is used for the running system only, and where it can be.
+func cacheFolder(flag, root string) (string, error) {
+	dir := flag
+	switch {
+	case flag == noCache:
+		return "", nil
+	case flag == "" && filepath.Dir(root) != root:
+		return "", nil
+	case flag == "":
+		dir = defaultCache()
+	}
+	if dir == "" {
+		return "", nil
+	}
+	err := os.MkdirAll(dir, 0o700)
+	switch {
+	case err != nil && flag == "":
+		return "", nil // the inventory is what was asked for
+	case err != nil:
+		return "", fmt.Errorf("--cache: %w", err)
+	}
+	return filepath.Abs(dir)
 }
 
 func parseSections(names []string) ([]inventory.Section, error) {

@@ -17,3 +17,6 @@ func programData() string {
 
 func defaultState() string  { return filepath.Join(programData(), "Vigia", "Agent") }
 func defaultConfig() string { return filepath.Join(programData(), "Vigia", "agent.yaml") }
+
+// systemCache is for Unix's root only; Windows has a cache folder for each account.
+const systemCache = ""
