@@ -101,7 +101,7 @@ func TestFleetReportsAndAllIsStored(t *testing.T) {
 	if _, err := f.Verify(strings.NewReader(cli(t, data, "machine", "list", "--output", "json"))); err != nil {
 		t.Errorf("reports that wait are told to be missing: %v", err)
 	}
-	must(t, f.Send(ctx))
+	must(t, f.Send(ctx, 7))
 	b, err = f.Change(3, 3)
 	queue(t, f, b, err)
 	stop()

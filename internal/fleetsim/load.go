@@ -139,10 +139,18 @@ func (f *Fleet) Wait(ctx context.Context) error {
 	return f.all(func(m *member) error { return m.agent.WaitDrained(ctx) })
 }
 
-// Send lets the connected agents send what Queue gave them, and returns when all was
-// acknowledged.
-func (f *Fleet) Send(ctx context.Context) error {
+// Send lets the connected agents send what Queue gave them, so many agents at a time (0:
+// all of them), and returns when all was acknowledged. A collector that is given more
+// than it has room for tells agents to come back some seconds later; that is what all
+// at once measures, and not how fast it works.
+func (f *Fleet) Send(ctx context.Context, atOnce int) error {
+	if atOnce <= 0 {
+		atOnce = len(f.members)
+	}
+	places := make(chan struct{}, atOnce)
 	return f.all(func(m *member) error {
+		places <- struct{}{}
+		defer func() { <-places }()
 		m.agent.Wake()
 		return m.agent.WaitDrained(ctx)
 	})

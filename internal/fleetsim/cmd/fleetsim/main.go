@@ -35,6 +35,7 @@ type flags struct {
 	Programs    int           `help:"Programs of a machine on average." default:"900"`
 	Changes     int           `help:"Programs that change from report to report." default:"3"`
 	Rounds      int           `help:"changed: reports of each agent." default:"10"`
+	AtOnce      int           `help:"first, changed: agents that send at a time; 0 for all, which shows how the collector sheds load." default:"200"`
 	Cycles      int           `help:"unchanged: times that each agent says so. reconnect: times that all agents come back." default:"20"`
 	Settle      time.Duration `help:"connect: how long connections rest before memory is read." default:"10s"`
 	State       string        `help:"Folder that keeps the agents; a temporary one unless given." placeholder:"DIR"`

@@ -127,7 +127,7 @@ func (b *bench) reports(ctx context.Context, name string, make func() (*fleetsim
 	}
 	queued := b.fleet.Counts()
 	r, err := b.measured(name, func() (int64, error) {
-		err := b.fleet.Send(ctx)
+		err := b.fleet.Send(ctx, b.AtOnce)
 		return b.fleet.Counts().Acknowledged - before.Acknowledged, err
 	})
 	r.Bytes = float64(queued.QueuedBytes-before.QueuedBytes) / float64(batch.Len())
