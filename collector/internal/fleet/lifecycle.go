@@ -16,7 +16,7 @@ const (
 	evArchive    event = "archive"
 	evQuarantine event = "quarantine"
 	evRelease    event = "release"
-	evRestore    event = "restore"
+	evRestore    event = "unarchive"
 )
 
 // transitions lists what may happen in which state, and where it leads. What is not

@@ -35,7 +35,7 @@ func TestFactsAreCleaned(t *testing.T) {
 
 func TestTransitionsPairByPair(t *testing.T) {
 	want := map[string]State{"active revoke": Revoked, "active archive": Archived, "active quarantine": Quarantined,
-		"quarantined revoke": Revoked, "quarantined archive": Archived, "quarantined release": Active, "revoked archive": Archived, "archived restore": Active}
+		"quarantined revoke": Revoked, "quarantined archive": Archived, "quarantined release": Active, "revoked archive": Archived, "archived unarchive": Active}
 	for _, s := range []State{Active, Quarantined, Revoked, Archived} {
 		for _, e := range []event{evRevoke, evArchive, evQuarantine, evRelease, evRestore} {
 			key := string(s) + " " + string(e)

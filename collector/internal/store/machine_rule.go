@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"vigia/collector/internal/apperr"
+	"vigia/collector/internal/audit"
 	"vigia/collector/internal/fleet"
 )
 
@@ -175,4 +176,9 @@ func (s *Store) SetAssignment(ctx context.Context, id string, a fleet.Assignment
 			WHERE uuid = $7`, site, area, person, person.Valid, tags, groups, strings.ToLower(id))
 		return s.mapError("assigning a machine", err)
 	})
+}
+
+// MachineTrail returns the lines of the audit log about a machine, newest first.
+func (s *Store) MachineTrail(ctx context.Context, machine string, n int) ([]audit.Entry, error) {
+	return s.AuditList(ctx, audit.Filter{Object: "machine/" + strings.ToLower(machine), Limit: n})
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"vigia/collector/internal/access"
+	"vigia/collector/internal/audit"
 	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/fleet"
 	"vigia/collector/internal/nonconformity"
@@ -26,7 +27,14 @@ type Store interface {
 	CountMachines(ctx context.Context, f fleet.MachineFilter, most int) (int, error)
 	MachineDays(ctx context.Context, f fleet.MachineFilter, by string, start time.Time, days int) ([]int, error)
 
+	GroupRows(ctx context.Context) ([]fleet.GroupRow, error)
+	GroupRow(ctx context.Context, name string) (fleet.GroupRow, error)
+	RuleMembers(ctx context.Context, r fleet.Rule, most int) ([]fleet.Machine, int, error)
+	Commands(ctx context.Context, machine string, limit int) ([]fleet.Command, error)
+	MachineTrail(ctx context.Context, machine string, limit int) ([]audit.Entry, error)
+
 	fleet.InventoryReader
+	fleet.HistoryReader
 	TitlePage(ctx context.Context, f fleet.TitleFilter, o paging.Order) (paging.Page[fleet.TitleRow], error)
 	CountTitles(ctx context.Context, f fleet.TitleFilter, most int) (int, error)
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"vigia/collector/internal/access"
@@ -23,12 +24,13 @@ func (c *console) machineList() *listOf[fleet.Machine] {
 		},
 		key: func(m fleet.Machine) string { return m.ID }, label: func(m fleet.Machine) string { return m.Hostname },
 		actions: []bulkAction{{Path: "/machines/report", Icon: "refresh", text: "machines.ask", right: access.ChangeMachines}},
+		tabs:    machineTabs,
 	}
 }
 
 func (c *console) machineFilter(n narrowing) fleet.MachineFilter {
 	f := fleet.MachineFilter{
-		Query: n.Text, State: fleet.State(n.get("state")), Site: n.get("site"), Area: n.get("area"), OS: n.get("os"), Person: n.get("person"),
+		Query: n.Text, State: fleet.State(n.get("state")), Site: n.get("site"), Area: n.get("area"), OS: n.get("os"), Person: n.get("person"), Group: n.get("group"), Tag: n.get("tag"), Model: n.get("model"),
 		WithFindings: n.get("findings") == "open", Failing: n.get("sources") == "failing",
 	}
 	if n.get("seen") == "silent" {
@@ -48,6 +50,9 @@ func (c *console) machineFilters() []filter {
 		{name: "area", label: "machine.area", offer: c.areaChoices},
 		{name: "os", label: "machine.os"},
 		{name: "person", label: "machine.person"},
+		{name: "group", label: "machine.group-one", offer: c.groupChoices},
+		{name: "tag", label: "machine.tag-one"},
+		{name: "model", label: "hw.model"},
 	}
 }
 
@@ -69,6 +74,27 @@ func (c *console) areaChoices(ctx context.Context, _ *Page) ([]choice, error) {
 	return list, err
 }
 
+// groupChoices offers the groups to those who may see them.
+func (c *console) groupChoices(ctx context.Context, p *Page) ([]choice, error) {
+	if !access.May(p.actor, access.SeeAllowlist) {
+		return nil, nil
+	}
+	rows, err := c.Groups.GroupRows(ctx)
+	list := make([]choice, len(rows))
+	for i, g := range rows {
+		list[i] = choice{g.Name, g.Name}
+	}
+	return list, err
+}
+
+// machineTabs lead between machines and their groups, for those who may see these.
+func machineTabs(p *Page) []headLink {
+	if !access.May(p.actor, access.SeeAllowlist) {
+		return nil
+	}
+	return []headLink{{URL: "/machines", Text: p.T("nav.machines")}, {URL: "/groups", Text: p.T("groups.title")}}
+}
+
 func machineColumns() []column[fleet.Machine] {
 	return []column[fleet.Machine]{
 		{key: "machine", heading: "machine", sort: "hostname", show: func(p *Page, m fleet.Machine) cell { return cell{Text: m.Hostname, URL: "/machines/" + m.ID} }},
@@ -82,6 +108,9 @@ func machineColumns() []column[fleet.Machine] {
 			return cell{Text: m.Person}
 		}},
 		{key: "os", heading: "machine.os", sort: "os", show: func(p *Page, m fleet.Machine) cell { return p.textCell(m.OS) }},
+		{key: "model", heading: "hw.model", off: true, show: func(p *Page, m fleet.Machine) cell { return p.textCell(m.Model) }},
+		{key: "groups", heading: "machine.groups", off: true, show: func(p *Page, m fleet.Machine) cell { return p.namesCell(m.Groups) }},
+		{key: "tags", heading: "machine.tags", off: true, show: func(p *Page, m fleet.Machine) cell { return p.namesCell(m.Tags) }},
 		{key: "serial", heading: "machine.serial", sort: "serial", off: true, show: func(p *Page, m fleet.Machine) cell { return p.textCell(m.Serial) }},
 		{key: "seen", heading: "machine.seen", sort: "seen", down: true, show: machineSeen},
 		{key: "report", heading: "list.last-report", sort: "report", down: true, off: true, show: func(p *Page, m fleet.Machine) cell { return p.sinceCell(m.LastReport) }},
@@ -95,6 +124,14 @@ func machineColumns() []column[fleet.Machine] {
 			return p.countCell(m.Findings, "/findings?state=open&machine="+m.ID)
 		}},
 	}
+}
+
+// namesCell is several names, or that there are none.
+func (p *Page) namesCell(names []string) cell {
+	if len(names) == 0 {
+		return cell{Text: p.T("org.none"), Quiet: true}
+	}
+	return cell{Text: strings.Join(names, ", ")}
 }
 
 func machineSeen(p *Page, m fleet.Machine) cell {

@@ -8,34 +8,50 @@ import (
 	"strings"
 	"time"
 
+	"vigia/collector/internal/access"
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/fleet"
+	"vigia/collector/internal/nonconformity"
 	"vigia/collector/internal/org"
+	"vigia/collector/internal/web/form"
 	"vigia/internal/inventory"
 )
 
-// machinePage is what the three tabs of a machine share.
+// machinePage is what the parts of a machine's page share.
 type machinePage struct {
 	Page
 	Tab     string
 	Machine fleet.Machine
 	Person  org.Person
 	Silent  bool
+	Records int    // nonconformities, -1: not for this reader
+	Asked   *asked // a report that was asked for, nil: none
+	Saved   string // what was just done
+	Undo    *toggle
+}
+
+// Path is the address of one part of the machine's page.
+func (p machinePage) Path(part string) string {
+	if part != "" {
+		part = "/" + part
+	}
+	return "/machines/" + p.Machine.ID + part
 }
 
 type machineShowPage struct {
 	machinePage
-	Sections  []freshness
-	Sources   []inventory.Source
-	Troubled  []inventory.Source // failed or stale
-	Identity  *inventory.Machine
-	Hardware  *inventory.Hardware
-	System    *inventory.System
-	Antivirus []inventory.Antivirus
-	AVTold    bool
-	Findings  []authorization.Finding
-	Raw       []rawSection
+	Conditions []condition
+	Sections   []freshness
+	Sources    []inventory.Source
+	Troubled   []inventory.Source // failed or stale
+	Identity   *inventory.Machine
+	Hardware   *inventory.Hardware
+	System     *inventory.System
+	Antivirus  []inventory.Antivirus
+	AVTold     bool
+	Findings   []authorization.Finding
+	Raw        []rawSection
 }
 
 // freshness is one section and since when it is as it is. A section that does not change
@@ -68,7 +84,11 @@ func (c *console) machineOf(w http.ResponseWriter, r *http.Request, tab string) 
 			return p, err
 		}
 	}
-	return p, nil
+	p.Records = -1
+	if access.May(p.actor, access.SeeNonconformities) {
+		p.Records, err = c.Nonconformities.Count(r.Context(), nonconformity.Filter{Machine: m.ID}, maxCount)
+	}
+	return p, err
 }
 
 // machineShow says first how a machine is and how fresh that is, then what it is.
@@ -96,6 +116,15 @@ func (c *console) machineShow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	a, err := c.Allowlist.CurrentAllowlist(r.Context())
+	if err != nil {
+		return err
+	}
+	p.conditions(a.Mode)
+	if p.Asked, err = c.lastAsked(r, &p.machinePage); err != nil {
+		return err
+	}
+	p.after(form.OneOf(r, "done", "retired", "restored", "assigned"))
 	return c.render(w, r, "machine_show", p)
 }
 

@@ -25,6 +25,7 @@ type machineSoftwarePage struct {
 type installRow struct {
 	fleet.Install
 	Finding authorization.Finding // Row 0 when there is none that is not over
+	Verdict policy.Verdict
 }
 
 // machineSoftware shows the programs of one machine, with what was found about them.
@@ -34,7 +35,7 @@ func (c *console) machineSoftware(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	p := machineSoftwarePage{machinePage: base}
-	show := form.OneOf(r, "show", "findings", "requested")
+	show := form.OneOf(r, "show", "findings", "requested", "flagged")
 	p.List = listing{Path: "/machines/" + p.Machine.ID + "/software", Query: form.Text(r, "q"), Filters: []string{"show", show}}
 	p.List.Filtered = p.List.Query+show != ""
 	installs, err := c.Inventory.Installs(r.Context(), p.Machine.ID)
@@ -49,8 +50,12 @@ func (c *console) machineSoftware(w http.ResponseWriter, r *http.Request) error 
 		}
 		findings = append(findings, list...)
 	}
-	p.fill(installs, findings, show, int(form.Number(r, "page", 10_000)))
-	for _, v := range []string{"findings", "requested"} {
+	verdicts, err := c.Verdicts.Verdicts(r.Context(), p.Machine.ID, installs)
+	if err != nil {
+		return err
+	}
+	p.fill(installs, verdicts, findings, show, int(form.Number(r, "page", 10_000)))
+	for _, v := range []string{"findings", "flagged", "requested"} {
 		url := p.List.with("show", v)
 		if v == show {
 			url = p.List.with("show", "")
@@ -60,22 +65,25 @@ func (c *console) machineSoftware(w http.ResponseWriter, r *http.Request) error 
 	return c.render(w, r, "machine_software", p)
 }
 
-func (p *machineSoftwarePage) fill(installs []fleet.Install, findings []authorization.Finding, show string, page int) {
+func (p *machineSoftwarePage) fill(installs []fleet.Install, verdicts []policy.Verdict, findings []authorization.Finding, show string, page int) {
 	byItem := map[int64]authorization.Finding{}
 	for _, f := range findings {
 		byItem[f.Item] = f
 	}
 	query := policy.Fold(p.List.Query)
 	var rows []installRow
-	for _, in := range installs {
+	for i, in := range installs {
 		f := byItem[in.Item]
+		if show == "flagged" && !verdicts[i].Flagged() {
+			continue
+		}
 		if (show == "findings" && f.State != authorization.Open) || (show == "requested" && !in.Requested) {
 			continue
 		}
 		if query != "" && !strings.Contains(policy.Fold(in.Name+" "+in.Version+" "+in.Publisher+" "+in.Path), query) {
 			continue
 		}
-		rows = append(rows, installRow{in, f})
+		rows = append(rows, installRow{in, f, verdicts[i]})
 	}
 	slices.SortStableFunc(rows, func(a, b installRow) int { // what needs somebody comes first
 		return cmp.Compare(btoi(b.Finding.State == authorization.Open), btoi(a.Finding.State == authorization.Open))

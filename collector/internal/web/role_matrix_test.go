@@ -44,6 +44,12 @@ var matrix = map[string]string{
 
 	"GET /machines": machines, "GET /machines.csv": machines, "GET /machines.xlsx": machines, "POST /machines/report": it,
 	"GET /machines/{id}": machines, "GET /machines/{id}/software": machines, "GET /machines/{id}/history": machines,
+	"GET /machines/{id}/findings": machines, "GET /machines/{id}/records": machines, "GET /machines/{id}/compare": machines, "GET /machines/{id}/asked": machines,
+	"POST /machines/{id}/report": it, "GET /machines/{id}/assign": it, "POST /machines/{id}/assign": it,
+	"GET /machines/{id}/retire": it, "POST /machines/{id}/retire": it, "POST /machines/{id}/restore": it,
+	"GET /groups": directory, "GET /groups.csv": directory, "GET /groups.xlsx": directory, "GET /groups/of/{name}": directory,
+	"GET /groups/new": it, "POST /groups/preview": it, "POST /groups": it, "GET /groups/of/{name}/edit": it, "POST /groups/of/{name}": it,
+	"GET /groups/of/{name}/delete": it, "POST /groups/of/{name}/delete": it,
 	"GET /software": programs, "GET /software.csv": programs, "GET /software.xlsx": programs,
 	"GET /findings": machines, "GET /findings.csv": machines, "GET /findings.xlsx": machines, "GET /findings/{n}": machines,
 	"GET /nonconformities": records, "GET /nonconformities.csv": records, "GET /nonconformities.xlsx": records, "GET /nonconformities/{number}": records,

@@ -38,6 +38,7 @@ func TestObjectsOfOthersDoNotExist(t *testing.T) {
 				want = http.StatusOK
 			}
 			for _, url := range []string{"/machines/" + m, "/machines/" + m + "/software", "/machines/" + m + "/history",
+				"/machines/" + m + "/findings", "/machines/" + m + "/records", "/machines/" + m + "/compare", "/machines/" + m + "/asked",
 				fmt.Sprintf("/findings/%d", findingOf(t, s, m).Row), "/nonconformities/" + records[m]} {
 				if res, body := get(t, c, srv.URL+url, "es"); res.StatusCode != want {
 					t.Errorf("%s at %s: %d, want %d", person, url, res.StatusCode, want)

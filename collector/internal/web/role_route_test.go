@@ -13,6 +13,7 @@ import (
 
 	"vigia/collector/internal/audit"
 	"vigia/collector/internal/authorization"
+	"vigia/collector/internal/fleet"
 	"vigia/collector/internal/org"
 	"vigia/collector/internal/paging"
 	"vigia/collector/internal/store"
@@ -28,10 +29,14 @@ func company(t *testing.T, s *store.Store) (*fake, web.Deps) {
 	if err := s.SaveArea(t.Context(), org.Area{Name: "Compras", Manager: "pablo@example.com"}); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.SaveGroup(t.Context(), fleet.Group{Name: "kioscos", Rule: fleet.Rule{Hostnames: []string{"pc-*"}}, CreatedAt: now, ChangedAt: now}); err != nil {
+		t.Fatal(err)
+	}
 	f := newFake()
 	d := f.deps(t)
 	seen := view.New(s)
 	d.Machines, d.Inventory, d.Findings, d.Nonconformities, d.Directory, d.Allowlist = seen, seen, seen, view.NewRecords(s.Nonconformities()), s, s
+	d.Groups = seen
 	d.People, d.Imports = people(s)
 	d.Accounts, d.Sessions = newAccounts(t, f, s), s.Sessions()
 	return f, d
@@ -47,7 +52,7 @@ func placeOf(t *testing.T, s *store.Store, path string) string {
 	} else if strings.HasPrefix(path, "/people") {
 		n = personNumber(t, s, "eva@example.com")
 	}
-	return strings.NewReplacer("{$}", "", "{page}", "roles", "{secret}", "none", "{n}", strconv.FormatInt(n, 10), "{number}", "NC-2026-0001", "{email}", "eva@example.com", "/machines/{id}", "/machines/"+laptop, "{id}", "none").Replace(path)
+	return strings.NewReplacer("{$}", "", "{page}", "roles", "{secret}", "none", "{n}", strconv.FormatInt(n, 10), "{number}", "NC-2026-0001", "{email}", "eva@example.com", "{name}", "kioscos", "/machines/{id}", "/machines/"+laptop, "{id}", "none").Replace(path)
 }
 
 // TestEveryRouteWithEveryRole walks all of them; that each engine narrows to a scope is

@@ -18,6 +18,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"vigia/collector/internal/audit"
 	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/fleet"
 	"vigia/collector/internal/locale"
@@ -34,16 +35,37 @@ type Machines interface {
 	MachinePage(ctx context.Context, f fleet.MachineFilter, o paging.Order) (paging.Page[fleet.Machine], error)
 	CountMachines(ctx context.Context, f fleet.MachineFilter, most int) (int, error)
 	MachineDays(ctx context.Context, f fleet.MachineFilter, by string, start time.Time, days int) ([]int, error)
+	Commands(ctx context.Context, machine string, limit int) ([]fleet.Command, error)
+	MachineTrail(ctx context.Context, machine string, limit int) ([]audit.Entry, error)
+}
+
+// Groups is what pages ask about groups of machines.
+type Groups interface {
+	GroupRows(ctx context.Context) ([]fleet.GroupRow, error)
+	GroupRow(ctx context.Context, name string) (fleet.GroupRow, error)
+	RuleMembers(ctx context.Context, r fleet.Rule, most int) ([]fleet.Machine, int, error)
+}
+
+// Verdicts tells what the allowlist says of programs on a machine, as it stands now.
+type Verdicts interface {
+	Verdicts(ctx context.Context, machine string, programs []fleet.Install) ([]policy.Verdict, error)
 }
 
 // Fleet is what pages have machines do; fleet.Service has it.
 type Fleet interface {
+	Assign(ctx context.Context, query string, a fleet.Assignment) (fleet.Machine, error)
+	Archive(ctx context.Context, query string) (fleet.Machine, error)
+	Restore(ctx context.Context, query string) (fleet.Machine, error)
+	CreateGroup(ctx context.Context, g fleet.Group) (fleet.Group, error)
+	ChangeGroup(ctx context.Context, g fleet.Group) error
+	DeleteGroup(ctx context.Context, name string) error
 	Ask(ctx context.Context, query, kind string, args map[string]string) (fleet.Command, error)
 }
 
 // Inventory is what pages ask about what machines told, and about all programs.
 type Inventory interface {
 	fleet.InventoryReader
+	fleet.HistoryReader
 	TitlePage(ctx context.Context, f fleet.TitleFilter, o paging.Order) (paging.Page[fleet.TitleRow], error)
 	CountTitles(ctx context.Context, f fleet.TitleFilter, most int) (int, error)
 }
@@ -98,6 +120,8 @@ type Counts struct {
 // Deps is what the pages stand on. All fields are required but Sample, Proxies and ZoneNow.
 type Deps struct {
 	Machines        Machines
+	Groups          Groups
+	Verdicts        Verdicts
 	Fleet           Fleet
 	Inventory       Inventory
 	Findings        Findings
