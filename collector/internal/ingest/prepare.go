@@ -205,7 +205,12 @@ func failing(list []inventory.Source) int {
 }
 
 // modelOf names what a machine is by its maker and model.
-func modelOf(h *inventory.Hardware) string { return strings.TrimSpace(h.Vendor + " " + h.Model) }
+func modelOf(h *inventory.Hardware) string {
+	if h.Vendor != "" && strings.HasPrefix(strings.ToLower(h.Model), strings.ToLower(h.Vendor)+" ") {
+		return h.Model // "HP" "HP Z2 Tower"
+	}
+	return strings.TrimSpace(h.Vendor + " " + h.Model)
+}
 
 // vendorOf returns the vendor that system tells.
 func vendorOf(s *inventory.System) string { return policy.VendorOf(s) }

@@ -18,7 +18,10 @@ type trailLine struct {
 
 // trail says in words what a line of the audit log tells.
 func (p *Page) trail(e audit.Entry) trailLine {
-	t := trailLine{Text: p.Word("trail", e.Action), Who: p.Actor(e.Actor)}
+	t := trailLine{Text: p.Name("trail", e.Action), Who: p.Actor(e.Actor)}
+	if t.Text == e.Action { // done by a part of the program that this page does not know
+		t.Text = p.T("trail.other")
+	}
 	var before, after map[string]any
 	if json.Unmarshal(e.Before, &before) != nil || json.Unmarshal(e.After, &after) != nil {
 		return t
