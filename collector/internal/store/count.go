@@ -15,15 +15,17 @@ type Counts struct {
 	OpenNonconformities int
 }
 
-// Counts counts what somebody may have to look at, in one statement.
+// Counts counts what somebody may have to look at, in one statement. The casts keep
+// SQLite from following the index of states through the table, ten times as slow as
+// reading it whole where most machines are in one state.
 func (s *Store) Counts(ctx context.Context, silentSince time.Time) (Counts, error) {
 	var c Counts
 	err := s.on(ctx).QueryRowContext(ctx, `SELECT
 		(SELECT count(*) FROM machine WHERE state <> 'archived'),
 		(SELECT count(*) FROM machine m LEFT JOIN machine_seen n ON n.machine_id = m.id
-			WHERE m.state = 'active' AND coalesce(nullif(n.last_seen, 0), m.enrolled_at) < $1),
+			WHERE cast(m.state AS TEXT) = 'active' AND coalesce(nullif(n.last_seen, 0), m.enrolled_at) < $1),
 		(SELECT count(*) FROM machine WHERE state = 'quarantined'),
-		(SELECT count(*) FROM machine WHERE failing > 0 AND state IN ('active', 'quarantined')),
+		(SELECT count(*) FROM machine WHERE failing > 0 AND cast(state AS TEXT) IN ('active', 'quarantined')),
 		(SELECT count(*) FROM finding WHERE state = 'open'),
 		(SELECT count(*) FROM nonconformity WHERE state = 'open')`, micros(silentSince)).
 		Scan(&c.Machines, &c.Silent, &c.Quarantined, &c.FailingMachines, &c.OpenFindings, &c.OpenNonconformities)

@@ -56,7 +56,8 @@ func findingWhere(f authorization.FindingFilter) where {
 	var w where
 	if f.Query != "" {
 		q := like(f.Query)
-		w.add(`(fold(i.name) LIKE ? ESCAPE '\' OR m.hostname_fold LIKE ? ESCAPE '\')`, q, q)
+		w.add(`(i.version_id IN (SELECT v.id FROM software_version v JOIN software_title t ON t.id = v.title_id WHERE t.name_fold LIKE ? ESCAPE '\')
+			OR m.hostname_fold LIKE ? ESCAPE '\')`, q, q)
 	}
 	if f.Machine != "" {
 		w.add("f.machine_id = (SELECT id FROM machine WHERE uuid = ?)", strings.ToLower(f.Machine))

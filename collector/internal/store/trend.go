@@ -51,10 +51,10 @@ func (s *Store) MachineDays(ctx context.Context, f fleet.MachineFilter, by strin
 		return nil, paging.Unknown(by)
 	}
 	var w where
-	none, err := s.machineWhere(ctx, f, &w)
+	none, err := s.machineWhere(ctx, f, &w, true)
 	if none || err != nil {
 		return make([]int, days), s.mapError("counting machines by day", err)
 	}
-	out, err := countDays(ctx, s.on(ctx), machineFrom, w, expr, start, days)
+	out, err := countDays(ctx, s.on(ctx), machinePlaces, w, expr, start, days)
 	return out, s.mapError("counting machines by day", err)
 }
