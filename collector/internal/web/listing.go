@@ -55,12 +55,3 @@ func (l listing) with(name, value string) string {
 	}
 	return form.Link(l.Path, pairs...)
 }
-
-// more cuts rows to one page and tells whether there are more: callers ask for one row
-// more than a page.
-func more[T any](rows []T) ([]T, bool) {
-	if len(rows) > pageSize {
-		return rows[:pageSize], true
-	}
-	return rows, false
-}
