@@ -111,7 +111,7 @@ func (s *Store) History(ctx context.Context, machine string, f fleet.EventFilter
 		w.add("e.at >= ?", micros(f.Since))
 	}
 	if f.Query != "" {
-		w.add(`fold(i.name) LIKE ? ESCAPE '\'`, like(f.Query))
+		w.add(`fold(coalesce(i.name, '')) LIKE ? ESCAPE '\'`, like(f.Query))
 	}
 	list, err := rows(ctx, s.on(ctx), `SELECT e.at, e.kind, e.report_id, coalesce(i.name, ''), coalesce(i.version, ''), coalesce(i.publisher, ''),
 		coalesce(i.origin, ''), coalesce(i.source, ''), coalesce(i.scope, ''), coalesce(i.user_name, ''), coalesce(i.path, ''), coalesce(i.arch, '')

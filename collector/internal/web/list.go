@@ -180,7 +180,7 @@ func showList[T any](c *console, declare func() *listOf[T]) action {
 		if err != nil {
 			return err
 		}
-		l.around(page, form.OneOf(r, "done", "created", "saved"))
+		l.around(page, form.OneOf(r, "done", "created", "saved", "deleted"))
 		page.Notice = c.sessions.PopString(r.Context(), sessionNotice)
 		return c.render(w, r, "list", page)
 	}
