@@ -147,7 +147,7 @@ type groupCreateCmd struct {
 
 // Help implements kong.HelpProvider.
 func (groupCreateCmd) Help() string {
-	return examples("group create laptops --model \"*thinkpad*\" --model \"*latitude*\" --dry-run", "group create warehouse --site Toluca --os \"windows*\"", "group create loans --about \"what we lend\"") +
+	return examples("group create laptops --model \"*thinkpad*\" --model \"*latitude*\" --dry-run", "group create warehouse --site Toluca --os \"*windows*\"", "group create loans --about \"what we lend\"") +
 		"\n\nMachines must fit every flag that is given, and one of its values. The rule holds for machines that come later too. Without a rule the group is filled by hand: machine group, or machine assign."
 }
 

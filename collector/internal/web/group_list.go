@@ -29,7 +29,12 @@ func (c *console) groupList() *listOf[fleet.GroupRow] {
 			{key: "machines", heading: "nav.machines", number: true, show: func(p *Page, g fleet.GroupRow) cell {
 				return p.countCell(g.Machines, "/machines?group="+url.QueryEscape(g.Name))
 			}},
-			{key: "about", heading: "group.about", show: func(p *Page, g fleet.GroupRow) cell { return p.textCell(g.About) }},
+			{key: "about", heading: "group.about", show: func(p *Page, g fleet.GroupRow) cell {
+				if g.About == "" {
+					return cell{Text: p.T("org.none"), Quiet: true}
+				}
+				return cell{Text: g.About}
+			}},
 			{key: "changed", heading: "group.changed", off: true, show: func(p *Page, g fleet.GroupRow) cell { return p.dateCell(g.ChangedAt) }},
 		},
 		page: func(ctx context.Context, n narrowing, _ paging.Order) (paging.Page[fleet.GroupRow], error) {

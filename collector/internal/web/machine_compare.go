@@ -54,7 +54,7 @@ func (c *console) machineCompare(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return c.render(w, r, "machine_compare", p)
+		return c.render(w, r, "machine_compare", &p)
 	}
 	here, err := c.Inventory.Installs(ctx, p.Machine.ID)
 	if err != nil {
@@ -76,7 +76,7 @@ func (c *console) machineCompare(w http.ResponseWriter, r *http.Request) error {
 	for i, f := range a {
 		p.Facts = append(p.Facts, comparedFact{Label: f[0], Here: f[1], There: b[i][1], Differs: f[1] != b[i][1]})
 	}
-	return c.render(w, r, "machine_compare", p)
+	return c.render(w, r, "machine_compare", &p)
 }
 
 // findOther finds the machine to compare with, by id or hostname, or offers some: those
@@ -113,6 +113,12 @@ func (c *console) findOther(ctx context.Context, p *machineComparePage) error {
 	}
 	return nil
 }
+
+// OnlyHere counts the programs that only the page's machine has.
+func (p *machineComparePage) OnlyHere() string { return p.Number64(len(p.Here) + p.MoreHere) }
+
+// OnlyThere counts those that only the other one has.
+func (p *machineComparePage) OnlyThere() string { return p.Number64(len(p.There) + p.MoreThere) }
 
 // compareKey is what makes two programs the same: not the version.
 func compareKey(p *inventory.Program) string {
