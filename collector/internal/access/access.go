@@ -51,7 +51,8 @@ const (
 )
 
 // grant is one line of the table: who has a right over everything. Managers have
-// those of managed over their areas, employees those of own over what is theirs.
+// those of managed over their areas, and whoever has a role, being an employee too,
+// those of own over what is theirs.
 type grant struct {
 	right   Right
 	changes bool
@@ -67,8 +68,8 @@ var (
 	overseer = []actor.Role{actor.Administrator, actor.Auditor}
 )
 
-// table is what each role may do. Treasury has its own tray only, which is part of the
-// home page.
+// table is what each role may do. Treasury has, beside what is its own, only its tray,
+// which is part of the home page.
 var table = [...]grant{
 	{right: SeeCounts, all: []actor.Role{actor.Administrator, actor.Technician, actor.Auditor, actor.GeneralManagement}},
 	{right: SeeMachines, all: readers, managed: true, own: true},

@@ -21,10 +21,10 @@ func TestTable(t *testing.T) {
 		actor.Administrator:     "EEEEEEEEE" + "EEEEEE",
 		actor.Technician:        "EEEEEEE--" + "EEEE--",
 		actor.AreaManager:       "-M-MM----" + "------",
-		actor.HR:                "----E----" + "------",
-		actor.Purchasing:        "--E------" + "------",
-		actor.Treasury:          "---------" + "------",
-		actor.GeneralManagement: "E---E----" + "------",
+		actor.HR:                "-O-OE----" + "------",
+		actor.Purchasing:        "-OEOO----" + "------",
+		actor.Treasury:          "-O-OO----" + "------",
+		actor.GeneralManagement: "EO-OE----" + "------",
 		actor.Employee:          "-O-OO----" + "------",
 		actor.Auditor:           "EEEEEEEEE" + "------",
 		"no-role":               "---------" + "------",
@@ -67,13 +67,13 @@ func TestUnknownRightsAreNobodys(t *testing.T) {
 func TestScope(t *testing.T) {
 	for role, want := range map[actor.Role]access.Scope{
 		actor.Administrator: {All: true}, actor.AreaManager: {Manager: "ana@example.com", Person: "ana@example.com"},
-		actor.Employee: {Person: "ana@example.com"}, actor.Treasury: {},
+		actor.Employee: {Person: "ana@example.com"}, actor.Treasury: {Person: "ana@example.com"}, "no-role": {},
 	} {
 		if got := access.ScopeOf(person(role), access.SeeMachines); got != want {
 			t.Errorf("%s: %+v", role, got)
 		}
 	}
-	_, err := access.Need(actor.With(context.Background(), person(actor.HR)), access.SeeMachines)
+	_, err := access.Need(actor.With(context.Background(), person(actor.HR)), access.SeePrograms)
 	if !apperr.Is(err, apperr.Forbidden) {
 		t.Errorf("%v", err)
 	}

@@ -33,7 +33,7 @@ func ReachOf(a actor.Actor, what Right) Reach {
 		return Everything
 	case g.managed && role == actor.AreaManager:
 		return Managed
-	case g.own && role == actor.Employee:
+	case g.own && slices.Contains(actor.Roles(), role):
 		return Own
 	}
 	return Nothing

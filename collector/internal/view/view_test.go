@@ -75,9 +75,12 @@ var scopes = []struct {
 	{actor.Employee, "marta@example.com", []int{4}, []int{4}}, // manages an area, but has not the role
 	{actor.Employee, "", nil, nil},
 	{actor.HR, "x@example.com", nil, []int{1, 2, 3, 4, 5}},
+	{actor.HR, "ana@example.com", []int{1}, []int{1, 2, 3, 4, 5}}, // everybody's records, and her own machine
 	{actor.GeneralManagement, "x@example.com", nil, []int{1, 2, 3, 4, 5}},
 	{actor.Purchasing, "x@example.com", nil, nil},
 	{actor.Treasury, "x@example.com", nil, nil},
+	{actor.Treasury, "luis@example.com", []int{2}, []int{2}},
+	{"", "luis@example.com", nil, nil},
 }
 
 func TestMachinesInScope(t *testing.T) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"slices"
+	"strings"
 
 	"vigia/collector/internal/access"
 	"vigia/collector/internal/actor"
@@ -30,6 +31,16 @@ func rail() []section {
 // allowed returns those of the sections that a may open.
 func allowed(a actor.Actor, all []section) []section {
 	return slices.DeleteFunc(all, func(s section) bool { return !access.May(a, s.right) })
+}
+
+// MayOf reports whether the reader has the right over what is of person: whoever has it
+// over their own only, has it over nobody else's.
+func (p Page) MayOf(right, person string) (bool, error) {
+	may, err := p.May(right)
+	if access.ReachOf(p.actor, access.Right(right)) == access.Own {
+		may = strings.EqualFold(person, p.actor.ID)
+	}
+	return may, err
 }
 
 // May reports whether the reader has the right, for templates. A name that is no right

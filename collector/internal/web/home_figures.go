@@ -138,8 +138,8 @@ func (c *console) trendsFor(ctx context.Context, a actor.Actor, now time.Time, n
 		{access.SeeMachines, &n.silent, machines(fleet.MachineFilter{State: fleet.Active}, "seen", start.Add(-silentAfter))}, // last heard of a week before
 		{access.SeeMachines, &n.enrolled, machines(fleet.MachineFilter{}, "enrolled", start)},
 	} {
-		if !access.May(a, part.right) {
-			continue
+		if !access.May(a, part.right) || access.May(a, access.SeeCounts) && access.ReachOf(a, part.right) == access.Own {
+			continue // no trend of their own beside a figure of the company's
 		}
 		var err error
 		if *part.into, err = part.days(); err != nil {

@@ -10,6 +10,7 @@ import (
 	"vigia/collector/internal/access"
 	"vigia/collector/internal/actor"
 	"vigia/collector/internal/authorization"
+	"vigia/collector/internal/fleet"
 	"vigia/collector/internal/nonconformity"
 	"vigia/collector/internal/paging"
 	"vigia/collector/internal/web/form"
@@ -28,8 +29,9 @@ type homePage struct {
 	Mode     authorization.Mode
 	Findings []authorization.Finding // open ones, oldest first
 	Records  []nonconformity.Nonconformity
-	Machines int    // -1: not for this reader
-	Tray     string // what is said to those whom nothing is shown to yet
+	Mine     []fleet.Machine // the reader's own
+	Machines int             // -1: not for this reader
+	Tray     string          // what is said to those whom nothing is shown to yet
 }
 
 // count is one figure of the home page: a number that is a link, with its trend.
@@ -100,6 +102,13 @@ func (c *console) homeLists(ctx context.Context, p *homePage) error {
 		}
 		p.Mode = list.Mode
 	}
+	if access.May(p.actor, access.SeeMachines) {
+		mine, err := c.Machines.MachinePage(ctx, fleet.MachineFilter{Person: p.actor.ID}, paging.Order{Limit: homeRows})
+		if err != nil {
+			return err
+		}
+		p.Mine = mine.Rows
+	}
 	oldest := paging.Order{By: "number", Limit: homeRows}
 	if access.May(p.actor, access.SeeFindings) {
 		found, err := c.Findings.FindingPage(ctx, authorization.FindingFilter{State: authorization.Open}, oldest)
@@ -118,14 +127,21 @@ func (c *console) homeLists(ctx context.Context, p *homePage) error {
 	return nil
 }
 
+// Own reports whether the reader has the right over their own only, for templates.
+func (p *homePage) Own(right string) bool {
+	return access.ReachOf(p.actor, access.Right(right)) == access.Own
+}
+
 // counts are the figures of the reader's role, those that need somebody first.
 func (p *homePage) counts(n figures) []count {
 	var list []count
 	figure := func(n int, days []int, key, url string, right access.Right, due bool) {
-		if n < 0 {
-			return
+		own := access.ReachOf(p.actor, right) == access.Own
+		company := access.May(p.actor, access.SeeCounts)
+		if n < 0 || own && !company && (n == 0 || !due) {
+			return // what is their own stands below, and nothing of it waits for anybody
 		}
-		if !access.May(p.actor, right) {
+		if !access.May(p.actor, right) || own && company {
 			url = "" // a figure to read: the list behind it is not for this reader
 		}
 		list = append(list, count{N: p.Number(int64(n)), Text: p.N(key, n), URL: url, Due: due && n > 0, Trend: p.trend(days)})

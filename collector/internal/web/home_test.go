@@ -9,6 +9,7 @@ import (
 
 	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/fleet"
+	"vigia/collector/internal/store/storetest"
 )
 
 // The home page asks for itself with what it shows; the answer is empty until something
@@ -44,13 +45,15 @@ func TestHomeIsSentAgainOnlyWhenItChanged(t *testing.T) {
 }
 
 func TestHomeShowsWhatIsTheRoles(t *testing.T) {
-	f := newFake()
-	srv := console(t, f.deps(t))
+	f, d := company(t, storetest.SQLite(t))
+	srv := console(t, d)
 	for person, want := range map[string]struct{ shows, hides []string }{
-		"ana@example.com":   {[]string{"hallazgos abiertos", `href="/machines?state=quarantined"`, "NC-2026-0001", "AnyDesk", "Modo de la lista", "nuevos en 7 días"}, nil},
-		"marta@example.com": {[]string{"hallazgos abiertos", "NC-2026-0001", "AnyDesk"}, []string{"Modo de la lista", "en cuarentena"}},
-		"luis@example.com":  {[]string{"hallazgos abiertos", "NC-2026-0001", "AnyDesk"}, []string{"Modo de la lista", "en cuarentena"}},
-		"rosa@example.com":  {[]string{"no conformidad", "NC-2026-0001"}, []string{"AnyDesk", "Modo de la lista", `href="/machines`, `href="/findings`}},
+		"ana@example.com":   {[]string{"hallazgos abiertos", `href="/machines?state=quarantined"`, "NC-2026-0001", ">curl-", "Modo de la lista", "nuevos en 7 días"}, nil},
+		"carla@example.com": {[]string{"No tiene nada pendiente"}, []string{"Equipos a su nombre"}},
+		"marta@example.com": {[]string{"hallazgos abiertos", "NC-2026-0001", ">curl-"}, []string{"Modo de la lista", "en cuarentena"}},
+		"luis@example.com":  {[]string{"hallazgos abiertos", "Equipos a su nombre", "Programas sin autorización en su equipo", `href="/machines/` + laptop, "NC-2026-0001", ">curl-"}, []string{"Modo de la lista", "en cuarentena"}},
+		"tomas@example.com": {[]string{"No tiene nada pendiente"}, []string{">curl-", "NC-2026", "hallazgos", "equipos en total"}},
+		"rosa@example.com":  {[]string{"no conformidad", "NC-2026-0001"}, []string{">curl-", "Modo de la lista", `href="/machines/`, `href="/findings/`, "Equipos a su nombre"}},
 	} {
 		_, body := get(t, client(t, srv, f, person), srv.URL+"/", "es")
 		for _, s := range want.shows {

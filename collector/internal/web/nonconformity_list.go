@@ -49,7 +49,11 @@ func nonconformityColumns() []column[nonconformity.Nonconformity] {
 			return cell{Text: p.T("machine.nobody"), Quiet: true}
 		}},
 		{key: "machine", heading: "machine", sort: "machine", show: func(p *Page, n record) cell {
-			return p.linkCell(n.Hostname, "/machines/"+n.Machine, "see-machines")
+			c := p.textCell(n.Hostname)
+			if may, err := p.MayOf("see-machines", n.Person); err == nil && may {
+				c.URL = "/machines/" + n.Machine
+			}
+			return c
 		}},
 		{key: "area", heading: "machine.area", sort: "area", show: func(p *Page, n record) cell { return p.textCell(n.Area) }},
 		{key: "site", heading: "machine.site", sort: "site", off: true, show: func(p *Page, n record) cell { return p.textCell(n.Site) }},

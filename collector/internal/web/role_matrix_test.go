@@ -17,8 +17,8 @@ var everyone = []struct{ letter, person string }{
 const (
 	open      = "open" // without having signed in
 	signedIn  = "ATMHPYGEU"
-	machines  = "ATMEU"
-	records   = "ATMHGEU"
+	machines  = "ATMHPYGEU"
+	records   = "ATMHPYGEU"
 	programs  = "ATPU"
 	directory = "ATU"
 	it        = "AT"

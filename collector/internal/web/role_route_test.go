@@ -25,7 +25,13 @@ import (
 // company is a console over a real store with the sample company.
 func company(t *testing.T, s *store.Store) (*fake, web.Deps) {
 	t.Helper()
-	seed(t, s)
+	return companyOf(t, s, "luis@example.com")
+}
+
+// companyOf is company with somebody else answering for the laptop.
+func companyOf(t *testing.T, s *store.Store, owner string) (*fake, web.Deps) {
+	t.Helper()
+	seedFor(t, s, owner)
 	if err := s.SaveArea(t.Context(), org.Area{Name: "Compras", Manager: "pablo@example.com"}); err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,12 @@ import (
 // seed fills a store as reports of machines do, through ingest.
 func seed(t *testing.T, s *store.Store) {
 	t.Helper()
+	seedFor(t, s, "luis@example.com")
+}
+
+// seedFor is seed with somebody else answering for the laptop.
+func seedFor(t *testing.T, s *store.Store, owner string) {
+	t.Helper()
 	ctx := t.Context()
 	must := func(err error) {
 		t.Helper()
@@ -35,7 +41,7 @@ func seed(t *testing.T, s *store.Store) {
 			t.Fatal(err)
 		}
 	}
-	must(s.InTx(ctx, func(ctx context.Context) error { return seedDirectory(ctx, s) }))
+	must(s.InTx(ctx, func(ctx context.Context) error { return seedDirectory(ctx, s, owner) }))
 	clock := ago(26 * time.Hour)
 	in := ingest.New(ingest.Config{Store: s, Allowlists: s, Records: s.Nonconformities(), Directory: s, Now: func() time.Time { return clock }, Name: "test"})
 	running, stop := context.WithCancel(context.Background())
@@ -62,7 +68,7 @@ func seed(t *testing.T, s *store.Store) {
 	}))
 }
 
-func seedDirectory(ctx context.Context, s *store.Store) error {
+func seedDirectory(ctx context.Context, s *store.Store, owner string) error {
 	for _, site := range []org.Site{{Name: "Querétaro"}, {Name: "Cliente norte", Remote: true}} {
 		if err := s.SaveSite(ctx, site); err != nil {
 			return err
@@ -72,7 +78,7 @@ func seedDirectory(ctx context.Context, s *store.Store) error {
 		return err
 	}
 	for _, p := range samplePeople() {
-		if p.Email == "luis@example.com" {
+		if p.Email == owner {
 			p.PrimaryMachine = "pc-017"
 		}
 		if err := s.SavePerson(ctx, p); err != nil {
