@@ -41,7 +41,7 @@ func sendAll(dir string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
 	defer cancel()
-	f.Connect(ctx)
+	f.Start(ctx)
 	if err := f.Wait(ctx); err != nil {
 		return err
 	}
@@ -156,7 +156,9 @@ func TestCollectorRestartsUnderAFleet(t *testing.T) {
 	defer f.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	f.Connect(ctx)
+	if err := f.Connect(ctx); err != nil {
+		t.Fatal(err)
+	}
 	if err := f.Wait(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +174,7 @@ func TestCollectorRestartsUnderAFleet(t *testing.T) {
 		c.end(sig)
 		c.start()
 		began := time.Now()
-		if err := f.Send(ctx); err != nil {
+		if err := f.Send(ctx, agents); err != nil {
 			t.Fatalf("after %v: %v\n%s", sig, err, tail(c.log))
 		}
 		t.Logf("after %v: %d agents back, with a report each, %v after the start", sig, agents, time.Since(began).Round(100*time.Millisecond))

@@ -20,7 +20,6 @@ type task struct {
 	kind   eventKind
 	report *wire.Report
 	size   int
-	sum    inventory.Digest // with evSeen
 }
 
 // Quiet events wait for one another up to these bounds.

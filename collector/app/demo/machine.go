@@ -59,7 +59,6 @@ type machine struct {
 
 	id      string
 	cert    *x509.Certificate
-	renewAt time.Time
 	session *ingest.Session
 	agent   string
 
