@@ -73,7 +73,7 @@ func floor(path string) (int, string) {
 	for n, rooms := range [][]string{
 		{"apperr", "actor", "audit"},
 		{"access", "paging"}, // what every domain speaks of: who may see what, pages of lists
-		{"fleet", "org", "authorization", "nonconformity", "account", "setting", "license", "maintenance", "helpdesk", "procurement", "stock"},
+		{"fleet", "org", "authorization", "nonconformity", "title", "account", "setting", "license", "maintenance", "helpdesk", "procurement", "stock"},
 		{"allowlist", "view", "locale"}, // sentences: what reports, mail and pages all speak
 		{"ingest", "report", "sheet", "jobs", "notify", "backup"},
 		{"rpcapi", "web", "restapi", "store"},

@@ -267,6 +267,9 @@ func (b *batch) gather(ctx context.Context) error {
 			}
 		}
 	}
+	if err := b.countTitles(ctx); err != nil {
+		return err
+	}
 	return b.uncount(ctx)
 }
 

@@ -43,6 +43,10 @@ type Items interface {
 	NextItems(ctx context.Context, after int64, limit int) ([]Item, error)
 	// Presence returns the rows of the machines that have each item.
 	Presence(ctx context.Context, items []int64) (map[int64][]int64, error)
+	// TitlesOf returns the title that each item is shown under, and TitleItems the items of
+	// each title.
+	TitlesOf(ctx context.Context, items []int64) (map[int64]int64, error)
+	TitleItems(ctx context.Context, titles []int64) (map[int64][]int64, error)
 }
 
 // Findings is where findings are kept.
@@ -134,8 +138,9 @@ type Changes struct {
 	Events   []EventRow
 	Presence []PresenceChange
 	Installs map[int64]int // software_version row → installs more, or fewer
-	Counts   []Machine     // Row, Programs, Findings, Failing
-	Facts    []Machine     // Row, Hostname, Serial, UUID, MachineID, OS, Model
+	Titles   []TitleChange
+	Counts   []Machine // Row, Programs, Findings, Failing
+	Facts    []Machine // Row, Hostname, Serial, UUID, MachineID, OS, Model
 	Seen     []Seen
 }
 
@@ -180,6 +185,12 @@ const (
 type PresenceChange struct {
 	Item, Machine int64
 	Here          bool
+}
+
+// TitleChange says on how many machines more, or fewer, a title is.
+type TitleChange struct {
+	Title    int64
+	Machines int
 }
 
 // Seen is a sign of life. LastReport is zero for an unchanged machine.

@@ -9,6 +9,7 @@ import (
 
 	"vigia/collector/internal/ingest"
 	"vigia/collector/internal/ingest/pack"
+	"vigia/collector/internal/title"
 	"vigia/internal/inventory"
 )
 
@@ -124,19 +125,30 @@ func (s *Store) AddItems(ctx context.Context, list []ingest.NewItem, at time.Tim
 }
 
 func (s *Store) addVersions(ctx context.Context, list []ingest.NewItem, at int64) ([]int64, error) {
-	type title struct{ name, publisher string }
 	type version struct {
 		title           int64
 		version, source string
 	}
-	var titles distinct[title]
+	var titles distinct[title.Key]
 	for i := range list {
-		titles.add(title{list[i].Program.Name, list[i].Program.Publisher})
+		titles.add(title.Key{Name: list[i].Program.Name, Publisher: list[i].Program.Publisher})
+	}
+	rules, err := s.TitleRules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := s.titleIDs(ctx, mapOf(titles.values, func(t title.Key) title.Key {
+		k, _ := rules.Show(t)
+		return k
+	}), at)
+	if err != nil {
+		return nil, err
 	}
 	ids, err := s.upsertIDs(ctx, "software_title", 2,
-		col{"name", mapOf(titles.values, func(t title) string { return t.name })},
-		col{"publisher", mapOf(titles.values, func(t title) string { return t.publisher })},
-		col{"name_fold", mapOf(titles.values, func(t title) string { return Fold(t.name) })})
+		col{"name", mapOf(titles.values, func(t title.Key) string { return t.Name })},
+		col{"publisher", mapOf(titles.values, func(t title.Key) string { return t.Publisher })},
+		col{"name_fold", mapOf(titles.values, func(t title.Key) string { return Fold(t.Name) })},
+		col{"shown_id", shown})
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 // Save implements ingest.Inventories.
 func (s *Store) Save(ctx context.Context, c *ingest.Changes) error {
 	for _, step := range []func(context.Context, *ingest.Changes) error{
-		s.saveReports, s.saveRemarks, s.saveSoftware, s.saveSections, s.saveEvents, s.savePresence, s.saveInstalls, s.saveCounts, s.saveFacts,
+		s.saveReports, s.saveRemarks, s.saveSoftware, s.saveSections, s.saveEvents, s.savePresence, s.saveInstalls, s.saveTitles, s.saveCounts, s.saveFacts,
 	} {
 		if err := step(ctx, c); err != nil {
 			return s.mapError("storing reports", err)

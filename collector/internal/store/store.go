@@ -52,7 +52,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if s.writer, s.reader, err = d.open(ctx, cfg); err != nil {
 		return nil, s.mapError("opening the database", err)
 	}
-	if err := s.migrate(ctx); err != nil {
+	err = s.migrate(ctx)
+	if err == nil {
+		err = s.countOldTitles(ctx)
+	}
+	if err != nil {
 		_ = s.Close()
 		return nil, s.mapError("bringing the database up to date", err)
 	}

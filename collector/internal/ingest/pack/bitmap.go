@@ -30,6 +30,13 @@ func (b *Bitmap) Clear(i int) bool {
 	return b[i/8] != was
 }
 
+// Add adds every bit of other.
+func (b *Bitmap) Add(other *Bitmap) {
+	for i, v := range other {
+		b[i] |= v
+	}
+}
+
 // Has reports whether bit i is there.
 func (b *Bitmap) Has(i int) bool { return b[i/8]&(1<<(i%8)) != 0 }
 
