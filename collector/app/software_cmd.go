@@ -9,7 +9,9 @@ import (
 )
 
 type softwareCmds struct {
-	List softwareListCmd `cmd:"" help:"List programs with how many machines have them."`
+	List   softwareListCmd   `cmd:"" help:"List programs with how many machines have them."`
+	Titles softwareTitlesCmd `cmd:"" help:"List programs under the names that rules give them, in all versions together."`
+	Rule   softwareRuleCmds  `cmd:"" help:"Rules of names: merge and rename programs in lists."`
 }
 
 type softwareListCmd struct {

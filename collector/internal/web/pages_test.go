@@ -22,6 +22,7 @@ func addresses() []string {
 		"/machines/" + laptop + "/compare", "/machines/" + laptop + "/compare?with=" + silentPC, "/machines/" + laptop + "/compare?with=pc-", "/machines/" + laptop + "/compare?with=zzz", "/machines/" + laptop + "/compare?with=pc-017",
 		"/machines/" + laptop + "/assign", "/machines/" + laptop + "/retire",
 		"/groups", "/groups?kind=rule", "/groups?q=zzz", "/groups/new", "/groups/of/port%C3%A1tiles", "/groups/of/port%C3%A1tiles/edit", "/groups/of/port%C3%A1tiles/delete",
+		"/software/titles", "/software/titles?q=zzz", "/software/titles?merged=true", "/software/titles/1", "/software/rules", "/software/rules?look=add&name=7*&strip=yes", "/software/rules?look=remove&rule=1", "/software/rules?done=added",
 		"/software", "/software?source=deb&after=50.", "/software?q=zzz",
 		"/findings", "/findings?state=open&machine=" + laptop, "/findings?q=zzz",
 		"/search", "/search?q=pc", "/search?q=zzz", "/search/quick?q=NC", "/search/quick?q=41",

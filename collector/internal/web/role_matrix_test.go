@@ -51,6 +51,8 @@ var matrix = map[string]string{
 	"GET /groups/new": it, "POST /groups/preview": it, "POST /groups": it, "GET /groups/of/{name}/edit": it, "POST /groups/of/{name}": it,
 	"GET /groups/of/{name}/delete": it, "POST /groups/of/{name}/delete": it,
 	"GET /software": programs, "GET /software.csv": programs, "GET /software.xlsx": programs,
+	"GET /software/titles": programs, "GET /software/titles.csv": programs, "GET /software/titles.xlsx": programs, "GET /software/titles/{n}": programs,
+	"GET /software/rules": programs, "POST /software/rules": it, "POST /software/rules/{n}/remove": it, "POST /software/rules/undo": it,
 	"GET /findings": machines, "GET /findings.csv": machines, "GET /findings.xlsx": machines, "GET /findings/{n}": machines,
 	"GET /nonconformities": records, "GET /nonconformities.csv": records, "GET /nonconformities.xlsx": records, "GET /nonconformities/{number}": records,
 

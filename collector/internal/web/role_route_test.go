@@ -18,6 +18,7 @@ import (
 	"vigia/collector/internal/paging"
 	"vigia/collector/internal/store"
 	"vigia/collector/internal/store/storetest"
+	"vigia/collector/internal/title"
 	"vigia/collector/internal/view"
 	"vigia/collector/internal/web"
 )
@@ -44,6 +45,7 @@ func companyOf(t *testing.T, s *store.Store, owner string) (*fake, web.Deps) {
 	d.Machines, d.Inventory, d.Findings, d.Nonconformities, d.Directory, d.Allowlist = seen, seen, seen, view.NewRecords(s.Nonconformities()), s, s
 	d.Groups = seen
 	d.People, d.Imports = people(s)
+	d.Titles = &title.Service{Store: s, Audit: s, Now: func() time.Time { return now }}
 	d.Accounts, d.Sessions = newAccounts(t, f, s), s.Sessions()
 	return f, d
 }

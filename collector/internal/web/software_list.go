@@ -15,7 +15,7 @@ func (c *console) softwareList() *listOf[fleet.TitleRow] {
 	}
 	return &listOf[fleet.TitleRow]{
 		name: "software", path: "/software", section: "software", title: "nav.software", about: "software.about", search: "programs.search", count: "count.programs",
-		empty: "programs.empty", emptyHelp: "machines.empty.help", order: "name",
+		empty: "programs.empty", emptyHelp: "machines.empty.help", order: "name", tabs: programTabs,
 		columns: []column[fleet.TitleRow]{
 			{key: "program", heading: "program", sort: "name", show: func(p *Page, t fleet.TitleRow) cell { return p.textCell(t.Name) }},
 			{key: "version", heading: "version", sort: "version", show: func(p *Page, t fleet.TitleRow) cell { return p.textCell(t.Version) }},

@@ -124,6 +124,7 @@ type Deps struct {
 	Verdicts        Verdicts
 	Fleet           Fleet
 	Inventory       Inventory
+	Titles          Titles
 	Findings        Findings
 	Nonconformities Nonconformities
 	Directory       Directory
