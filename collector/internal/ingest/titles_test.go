@@ -73,6 +73,9 @@ func playTitles(t *testing.T, s *store.Store, ops []op, rules []int) {
 			}
 		}
 		w.step(o)
+		if problems, err := s.CheckInventory(ctx); err != nil || len(problems) > 0 {
+			t.Fatalf("step %d: %v, %v", i, problems, err)
+		}
 		want := map[title.Key]int{}
 		for _, list := range w.lists {
 			on := map[title.Key]bool{}

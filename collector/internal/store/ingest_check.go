@@ -23,7 +23,13 @@ func (s *Store) CheckInventory(ctx context.Context) ([]string, error) {
 		return nil, s.mapError("checking inventories", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	return ingest.Recount(context.WithValue(ctx, txKey{}, &transaction{store: s, tx: tx}), s)
+	ctx = context.WithValue(ctx, txKey{}, &transaction{store: s, tx: tx})
+	problems, err := ingest.Recount(ctx, s)
+	if err != nil {
+		return problems, err
+	}
+	wrong, err := s.checkTitles(ctx)
+	return append(problems, wrong...), err
 }
 
 // EachSoftware implements ingest.Checker.

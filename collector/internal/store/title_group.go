@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/ingest"
@@ -232,6 +234,36 @@ func (s *Store) countOldTitles(ctx context.Context) error {
 		_, err = s.txFrom(ctx).tx.ExecContext(ctx, "UPDATE title_state SET uncounted = 0 WHERE id = 1")
 		return err
 	})
+}
+
+// checkTitles tells which titles have another count of machines than the bitmaps, at
+// most 100.
+func (s *Store) checkTitles(ctx context.Context) ([]string, error) {
+	told := make(map[int64]int64)
+	_, err := rows(ctx, s.on(ctx), "SELECT id, machines FROM title ORDER BY id", nil, func(r *sql.Rows, _ *struct{}) error {
+		var id, n int64
+		err := r.Scan(&id, &n)
+		told[id] = n
+		return err
+	})
+	if err != nil {
+		return nil, s.mapError("reading titles", err)
+	}
+	var problems []string
+	for rest := slices.Sorted(maps.Keys(told)); len(rest) > 0 && len(problems) < 100; {
+		some := rest[:min(len(rest), titleChunk)]
+		rest = rest[len(some):]
+		counts, err := s.machinesOf(ctx, "t.shown_id", some)
+		if err != nil {
+			return problems, s.mapError("counting titles", err)
+		}
+		for _, id := range some {
+			if counts[id] != told[id] && len(problems) < 100 {
+				problems = append(problems, fmt.Sprintf("title %d: %d machines, counted %d", id, told[id], counts[id]))
+			}
+		}
+	}
+	return problems, nil
 }
 
 // TitlesOf implements ingest.Items.

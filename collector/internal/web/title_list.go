@@ -106,5 +106,11 @@ type titlePage struct {
 	List     listing
 }
 
-// Findings is the address of the findings about the title.
-func (p titlePage) Findings() string { return "/findings?q=" + urlValue(p.Row.Name) }
+// Findings is the address of the findings about the title; "" where it has several
+// reported names, since findings know those only.
+func (p titlePage) Findings() string {
+	if p.Row.Names != 1 || len(p.Versions) == 0 {
+		return ""
+	}
+	return "/findings?q=" + urlValue(p.Versions[0].Name)
+}
