@@ -477,6 +477,7 @@ type SoftwareTitle struct {
 	Name      string
 	Publisher string
 	NameFold  string
+	ShownID   int64
 }
 
 type SoftwareVersion struct {
@@ -486,6 +487,30 @@ type SoftwareVersion struct {
 	Source    string
 	Installs  int64
 	FirstSeen int64
+}
+
+type Title struct {
+	ID            int64
+	Name          string
+	Publisher     string
+	NameFold      string
+	PublisherFold string
+	Machines      int64
+	FirstSeen     int64
+}
+
+type TitleRule struct {
+	Version   int64
+	Rules     string
+	CreatedAt int64
+	CreatedBy string
+	Cause     string
+	Undoes    int64
+}
+
+type TitleState struct {
+	ID        int64
+	Uncounted int64
 }
 
 type Token struct {
