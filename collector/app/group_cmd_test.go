@@ -100,7 +100,7 @@ func TestAssignAndRestore(t *testing.T) {
 		if m := row(); m.State != "active" || m.Reason != "" {
 			t.Errorf("%+v", m)
 		}
-		again, _ := a.connect(c)
+		again := a.connectSoon(c)
 		again.submit(snapshot("pc-017", inventory.Program{Name: "nano", Version: "2", Source: "deb"}))
 		c.cli("machine", "revoke", "pc-017")
 		c.cli("machine", "archive", "pc-017")

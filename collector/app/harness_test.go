@@ -261,6 +261,24 @@ func (a *agent) connect(c *collector) (*link, *vigiav1.Welcome) {
 	return l, m.GetWelcome()
 }
 
+// connectSoon connects like an agent whose certificate has just been allowed again: the
+// collector learns of that from the table of changes, so the first attempts may fail.
+func (a *agent) connectSoon(c *collector) *link {
+	a.t.Helper()
+	var l *link
+	eventually(a.t, "the collector lets the machine in again", func() bool {
+		l = a.open(c)
+		l.send(hello(a.nonce))
+		select {
+		case m, ok := <-l.in:
+			return ok && m.GetWelcome() != nil
+		case <-time.After(5 * time.Second):
+			return false
+		}
+	})
+	return l
+}
+
 func (l *link) send(m *vigiav1.FromAgent) {
 	l.t.Helper()
 	if l.st == nil {
