@@ -121,9 +121,9 @@ func (b fakeBackups) Backups(context.Context, int64, int) ([]backup.Record, erro
 	}
 	return []backup.Record{
 		{Row: 5, Slot: "now/1", State: backup.Running, Step: backup.Restores, StartedAt: ago(time.Minute), StartedBy: "person:sofia@example.com", Bytes: 5 << 20, File: "vigia-5.db"},
-		{Row: 4, Slot: "daily/2026-11-23", State: backup.Verified, StartedAt: ago(8 * time.Hour), EndedAt: ago(8*time.Hour - 75*time.Second), StartedBy: "system:backup", Bytes: 310 << 20, File: "vigia-4.db", Host: "srv", SHA256: sha},
-		{Row: 3, Slot: "daily/2026-11-22", State: backup.Readable, StartedAt: ago(32 * time.Hour), EndedAt: ago(32*time.Hour - 900*time.Second), StartedBy: "system:backup", Bytes: 300 << 20, File: "vigia-3.dump", Problem: "createdb failed: " + markup},
-		{Row: 2, Slot: "daily/2026-11-21", State: backup.Failed, StartedAt: ago(56 * time.Hour), EndedAt: ago(56 * time.Hour), StartedBy: "system:backup", Problem: "backup.interrupted"},
+		{Row: 4, Slot: "daily/" + now.Format(time.DateOnly), State: backup.Verified, StartedAt: ago(8 * time.Hour), EndedAt: ago(8*time.Hour - 75*time.Second), StartedBy: "system:backup", Bytes: 310 << 20, File: "vigia-4.db", Host: "srv", SHA256: sha},
+		{Row: 3, Slot: "daily/" + now.AddDate(0, 0, -1).Format(time.DateOnly), State: backup.Readable, StartedAt: ago(32 * time.Hour), EndedAt: ago(32*time.Hour - 900*time.Second), StartedBy: "system:backup", Bytes: 300 << 20, File: "vigia-3.dump", Problem: "createdb failed: " + markup},
+		{Row: 2, Slot: "daily/" + now.AddDate(0, 0, -2).Format(time.DateOnly), State: backup.Failed, StartedAt: ago(56 * time.Hour), EndedAt: ago(56 * time.Hour), StartedBy: "system:backup", Problem: "backup.interrupted"},
 		{Row: 1, Slot: "now/2", State: backup.Verified, StartedAt: ago(80 * time.Hour), EndedAt: ago(80 * time.Hour), StartedBy: "cli:root", Bytes: 1000, File: "vigia-1.db", RemovedAt: ago(day)},
 	}, b.f.broken
 }

@@ -15,8 +15,10 @@ import (
 // markup is what a hostile program calls itself.
 const markup = `<script>alert("x")</script><img src=x onerror=alert(1)>`
 
-// now is the moment at which every page of these tests is looked at.
-var now = time.Date(2026, 11, 23, 18, 30, 0, 0, time.UTC)
+// now is the moment at which every page of these tests is looked at: half past noon in
+// Mexico on the day the tests run, since browsers and cookie jars judge
+// the end of a session by the real clock.
+var now = time.Now().UTC().Truncate(24 * time.Hour).Add(18*time.Hour + 30*time.Minute)
 
 func ago(d time.Duration) time.Time { return now.Add(-d) }
 
