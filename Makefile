@@ -3,7 +3,7 @@ SHELL      := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.0.0)
+VERSION := $(shell internal/tools/version.sh)
 COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 DATE    := $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X vigia/internal/buildinfo.version=$(VERSION) -X vigia/internal/buildinfo.commit=$(COMMIT) -X vigia/internal/buildinfo.date=$(DATE)
@@ -29,6 +29,10 @@ build: assets ## bin/vigia-agent and bin/vigia-collector
 build-windows: ## bin/vigia-agent.exe
 	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go build -trimpath $(TAGS) -ldflags '$(LDFLAGS)' -o bin/vigia-agent.exe ./agent
 
+.PHONY: packages
+packages: tools assets ## dist/: deb, rpm, MSI, files for updates, SHA256SUMS, bills of materials (CycloneDX)
+	internal/tools/packages.sh
+
 .PHONY: assets
 assets: $(WEB)/node_modules/.package-lock.json ## the console's CSS and JS, bundled
 	go run ./$(WEB)/build
@@ -50,7 +54,7 @@ test: parts build check ## everything that must pass
 
 .PHONY: test-quick
 test-quick: ## the inner loop: everything but browsers, end-to-end and simulated fleets
-	go test $(TAGS) $$(go list ./... | grep -vE '/(e2e|fleetsim|web)(/|$$)')
+	go test $(TAGS) $$(go list ./... | grep -vE '/(e2e|fleetsim|packagetest|web)(/|$$)')
 
 .PHONY: check
 check: tools ## format, vet on every system, static analysis, generated code up to date
@@ -73,6 +77,8 @@ tools: ## the generators and the checker, built from internal/tools/go.mod
 	@command -v protoc >/dev/null || internal/tools/parts.sh
 	@for t in github.com/sqlc-dev/sqlc/cmd/sqlc google.golang.org/protobuf/cmd/protoc-gen-go google.golang.org/grpc/cmd/protoc-gen-go-grpc honnef.co/go/tools/cmd/staticcheck; do \
 	  test -x $(TOOLS)/$$(basename $$t) -a $(TOOLS)/$$(basename $$t) -nt internal/tools/go.mod || { echo "building $$(basename $$t)"; (cd internal/tools && CGO_ENABLED=0 go build -o $(TOOLS)/ $$t); }; done
+	@for t in github.com/goreleaser/nfpm/v2/cmd/nfpm github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod; do \
+	  test -x $(TOOLS)/$$(basename $$t) -a $(TOOLS)/$$(basename $$t) -nt internal/tools/packaging/go.mod || { echo "building $$(basename $$t)"; (cd internal/tools/packaging && CGO_ENABLED=0 go build -o $(TOOLS)/ $$t); }; done
 
 .PHONY: bench
 bench: build ## figures beside peers: machine, peer, ratio

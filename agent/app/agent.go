@@ -17,6 +17,7 @@ import (
 	"vigia/agent/internal/uplink"
 	"vigia/internal/buildinfo"
 	"vigia/internal/runner"
+	"vigia/internal/sdnotify"
 	"vigia/internal/wire"
 )
 
@@ -26,6 +27,8 @@ type agentConfig struct {
 	Interval time.Duration // between whole inventories
 	Log      *slog.Logger
 	Now      func() time.Time
+	Manager  *sdnotify.Notifier // that started the program; nil: none
+	Tokens   []string           // files where a token to enroll with may be left
 }
 
 // agent is the whole running program: make it with newAgent, Run it, Close it.
@@ -128,14 +131,25 @@ func (a *agent) Run(ctx context.Context) error {
 		a.cfg.Log.Debug("priority could not be lowered", "error", err)
 	}
 	a.cfg.Log.Info("vigia-agent runs", "version", buildinfo.Get().Version, "state", a.cfg.State)
+	a.tellManager(a.cfg.Manager.Ready)
+	defer a.tellManager(a.cfg.Manager.Stopping)
 	err := runner.Run(ctx, a.cfg.Log, 10*time.Second,
 		runner.Task{Name: "uplink", Run: a.client.Run},
 		runner.Task{Name: "watch", Run: a.watch},
 		runner.Task{Name: "inventory", Run: a.inventories},
 		runner.Task{Name: "status", Run: a.keepStatus},
+		runner.Task{Name: "token", Run: a.enrollByToken},
 	)
 	a.cfg.Log.Info("vigia-agent stops")
 	return err
+}
+
+// tellManager tells the service manager something. A failure is noted and no more: the
+// manager has its own ways to find out.
+func (a *agent) tellManager(tell func() error) {
+	if err := tell(); err != nil {
+		a.cfg.Log.Debug("the service manager was not told", "error", err)
+	}
 }
 
 // Once takes one inventory, reports it, and returns when the collector has

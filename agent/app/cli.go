@@ -43,14 +43,16 @@ type cli struct {
 
 	ShowVersion kong.VersionFlag `name:"version" help:"Print version, commit and date."`
 
-	Inventory inventoryCmd `cmd:"" help:"Take an inventory of this machine, or of a mounted image, and print it."`
-	Check     checkCmd     `cmd:"" help:"Print each program, its verdict and the deciding rule; works offline."`
-	Enroll    enrollCmd    `cmd:"" help:"Give this machine an identity with a token from the collector."`
-	Run       runCmd       `cmd:"" help:"Watch this machine and report to the collector."`
-	Status    statusCmd    `cmd:"" help:"Tell how the running agent is doing."`
-	Doctor    doctorCmd    `cmd:"" help:"Look for problems and tell the remedy of each."`
-	Service   serviceCmd   `cmd:"" help:"Install, remove, start, stop or ask the system service."`
-	Version   versionCmd   `cmd:"" help:"Print version, commit and date."`
+	Inventory  inventoryCmd  `cmd:"" help:"Take an inventory of this machine, or of a mounted image, and print it."`
+	Check      checkCmd      `cmd:"" help:"Print each program, its verdict and the deciding rule; works offline."`
+	Enroll     enrollCmd     `cmd:"" help:"Give this machine an identity with a token from the collector."`
+	Run        runCmd        `cmd:"" help:"Watch this machine and report to the collector."`
+	Status     statusCmd     `cmd:"" help:"Tell how the running agent is doing."`
+	Doctor     doctorCmd     `cmd:"" help:"Look for problems and tell the remedy of each."`
+	Service    serviceCmd    `cmd:"" help:"Install, remove, start, stop or ask the system service."`
+	Completion completionCmd `cmd:"" help:"Print the completion file of a shell."`
+	Man        manCmd        `cmd:"" hidden:"" help:"Print the manual page."`
+	Version    versionCmd    `cmd:"" help:"Print version, commit and date."`
 }
 
 // session is what a command gets beside its own flags.

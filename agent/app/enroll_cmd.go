@@ -5,20 +5,18 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 	"time"
 
-	"vigia/agent/internal/probe"
 	"vigia/agent/internal/uplink"
-	"vigia/internal/buildinfo"
-	"vigia/internal/inventory"
+	"vigia/internal/pki"
 )
 
 type enrollCmd struct {
 	Token   string `help:"The token that the collector's administrator gave; - reads it from standard input. It holds the collector's address and who to trust." required:"" env:"VIGIA_TOKEN" placeholder:"TOKEN"`
 	State   string `help:"Folder that keeps the agent's identity and spool." default:"${state}" type:"path" env:"VIGIA_STATE"`
 	Replace bool   `help:"Enroll again although this machine has an identity; that one is given up."`
+	Later   bool   `help:"Only keep the token: the running agent enrolls with it as soon as it reaches the collector, and removes it."`
 	Output  string `help:"Form of the answer: table or json." enum:"table,json" default:"table"`
 }
 
@@ -27,7 +25,8 @@ func (*enrollCmd) Help() string {
 
 Examples:
   vigia-agent enroll --token "$TOKEN"
-  vigia-agent enroll --token - < token.txt`
+  vigia-agent enroll --token - < token.txt
+  vigia-agent enroll --later --token "$TOKEN"`
 }
 
 // enrolled is the answer in JSON.
@@ -47,10 +46,10 @@ func (c *enrollCmd) Run(s *session) error {
 	if err := os.MkdirAll(c.State, 0o700); err != nil {
 		return fmt.Errorf("--state: %w", err)
 	}
-	env := &probe.Env{Root: "/", Now: s.now()}
-	snap := probe.NewRunner(probes(), probe.Options{}).Run(s.ctx, env, probe.Filter{Sections: []inventory.Section{inventory.SectionMachine}})
-	result, err := uplink.Enroll(s.ctx, uplink.EnrollOptions{Token: token, Facts: snap.Machine, OS: runtime.GOOS, StateDir: c.State,
-		Version: buildinfo.Get().Version, Replace: c.Replace, Now: s.now})
+	if c.Later {
+		return c.leave(s, token)
+	}
+	result, err := enroll(s.ctx, c.State, token, c.Replace, s.now)
 	if err != nil {
 		return err
 	}
@@ -65,6 +64,22 @@ func (c *enrollCmd) Run(s *session) error {
 		fmt.Fprintln(s.out, "the collector knew this machine: its history goes on")
 	}
 	_, err = fmt.Fprintf(s.out, "certificate until %s; renewed by itself before\n", result.NotAfter.Format(time.DateOnly))
+	return err
+}
+
+// leave keeps the token where this machine can use one.
+func (c *enrollCmd) leave(s *session, token string) error {
+	if _, err := pki.ParseToken(token); err != nil {
+		return &exitError{ExitUsage, fmt.Errorf("--token: %w", err)}
+	}
+	if id, err := uplink.LoadIdentity(c.State); err == nil && !id.Current.ExpiredAt(s.now()) {
+		_, err := fmt.Fprintf(s.out, "the token is not kept: this machine is enrolled as %s\n", id.MachineID)
+		return err
+	}
+	if err := leaveToken(c.State, token); err != nil {
+		return fmt.Errorf("--state: %w", err)
+	}
+	_, err := fmt.Fprintln(s.out, "the token is kept until the running agent has enrolled with it")
 	return err
 }
 

@@ -20,3 +20,7 @@ func defaultConfig() string { return filepath.Join(programData(), "Vigia", "agen
 
 // systemCache is for Unix's root only; Windows has a cache folder for each account.
 const systemCache = ""
+
+// defaultToken is for Linux; on Windows a token is left by enroll --later, which the
+// installer runs.
+const defaultToken = ""

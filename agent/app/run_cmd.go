@@ -10,6 +10,7 @@ import (
 	"vigia/agent/internal/service"
 	"vigia/agent/internal/spool"
 	"vigia/agent/internal/uplink"
+	"vigia/internal/sdnotify"
 )
 
 type runCmd struct {
@@ -52,7 +53,11 @@ func (c *runCmd) Run(s *session) error {
 	}
 	debug.SetGCPercent(50)
 	debug.SetMemoryLimit(64 << 20) // collect harder from here on; no bound
-	a, err := newAgent(agentConfig{State: c.State, Interval: c.Interval, Log: s.log, Now: s.now})
+	tokens := []string{tokenFile(c.State)}
+	if c.State == defaultState() && defaultToken != "" {
+		tokens = append(tokens, defaultToken)
+	}
+	a, err := newAgent(agentConfig{State: c.State, Interval: c.Interval, Log: s.log, Now: s.now, Manager: sdnotify.FromEnvironment(), Tokens: tokens})
 	if err != nil {
 		if errors.Is(err, spool.ErrInUse) {
 			return fmt.Errorf("another agent runs on %s: %w", c.State, err)

@@ -67,14 +67,18 @@ func (a *agent) status() statusFile {
 		Inventory: a.latest.get(), Rests: a.runner.Rests(), Unauthorized: a.flags.count()}
 }
 
-// keepStatus writes the status down whenever it changed.
+// keepStatus writes the status down whenever it changed. To ask all parts how they are
+// is also the sign of life that the service manager waits for: a part that hangs with its
+// lock held is noticed.
 func (a *agent) keepStatus(ctx context.Context) error {
 	tick := time.NewTicker(statusEvery)
 	defer tick.Stop()
 	var before statusFile
 	var trouble string
 	for {
-		if now := a.status(); !reflect.DeepEqual(now, before) {
+		now := a.status()
+		a.tellManager(a.cfg.Manager.Alive)
+		if !reflect.DeepEqual(now, before) {
 			err := writeJSONFile(statusPath(a.cfg.State), now)
 			if err == nil {
 				before, trouble = now, ""

@@ -238,6 +238,7 @@ func (a *App) Run(ctx context.Context) error {
 		{Name: "jobs", Run: a.runJobs},
 		{Name: "backups", Run: a.backups.Run},
 		{Name: "mail", Run: a.desk.newSender(a.name).Run},
+		{Name: "alive", Run: func(ctx context.Context) error { return a.signsOfLife(ctx, consoleServer.Handler) }},
 	}
 	if a.metrics != nil {
 		server := httpServer(metricsHandler(a.registry), a.cfg.Log)

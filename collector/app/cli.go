@@ -54,6 +54,8 @@ type commands struct {
 	Restore       restoreCmd        `cmd:"" help:"Put a copy back, into an empty place."`
 	Check         checkCmd          `cmd:"" help:"Verify the audit chain, the database and its counts."`
 	Ready         readyCmd          `cmd:"" help:"Ask a running collector whether it is ready."`
+	Completion    completionCmd     `cmd:"" help:"Print the completion file of a shell."`
+	Man           manCmd            `cmd:"" hidden:"" help:"Print the manual page."`
 	Version       versionCmd        `cmd:"" help:"Tell which build this is."`
 }
 

@@ -19,6 +19,7 @@ import (
 	"vigia/collector/internal/rpcapi"
 	"vigia/collector/internal/store"
 	"vigia/internal/pki"
+	"vigia/internal/sdnotify"
 )
 
 // Config is what a collector needs to know. Exactly one of Data and DatabaseURL names
@@ -37,6 +38,8 @@ type Config struct {
 	Now       func() time.Time
 	Limits    rpcapi.Limits
 	Proxies   []netip.Prefix // peers whose X-Forwarded-For is believed
+
+	Manager *sdnotify.Notifier // the service manager that started the program; nil: none
 
 	// Synchronous is for tests and trials: see store.Config.
 	Synchronous string

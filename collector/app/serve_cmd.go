@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"vigia/collector/internal/rpcapi"
+	"vigia/internal/sdnotify"
 )
 
 type serveCmd struct {
@@ -41,7 +42,7 @@ func (c *serveCmd) Run(s *streams) error {
 	if err := errors.Join(logErr, zoneErr, proxyErr, cfg.check()); err != nil {
 		return usageError{err}
 	}
-	cfg.Log = log
+	cfg.Log, cfg.Manager = log, sdnotify.FromEnvironment()
 	if c.TimeZone != "" {
 		cfg.Zone = where
 	}

@@ -12,6 +12,9 @@ packages=(
   poppler-utils                # PDF to pictures
   fusioninventory-agent        # the peer of make bench
   lz4                          # what the probe of apt lists is compared with
+  rpm wixl msitools osslsigncode  # packages: made, signed and tried
+  mmdebstrap systemd-container # a real systemd to install them in
+  zsh fish man-db groff        # completions and manual pages
   procps util-linux iproute2 strace
 )
 

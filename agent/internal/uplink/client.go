@@ -70,6 +70,8 @@ type Client struct {
 	nonce     []byte
 	refusedID wire.ID // report that the collector could not read, once; the connection's loop alone uses it
 
+	wake chan struct{} // ends a wait between connections
+
 	mu     sync.Mutex
 	status Status
 	moved  chan struct{} // closed and replaced when status changes
@@ -90,7 +92,7 @@ func New(o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{o: o, nonce: nonce, moved: make(chan struct{})}
+	c := &Client{o: o, nonce: nonce, moved: make(chan struct{}), wake: make(chan struct{}, 1)}
 	c.status.PolicyVersion = version
 	return c, nil
 }
@@ -159,6 +161,32 @@ func needsPerson(err error) bool {
 	return false
 }
 
+// Wake ends the wait between two connections, or the next one: what stood in the way may
+// be gone.
+func (c *Client) Wake() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// rest waits for d, or until Wake. The error is that of ctx.
+func (c *Client) rest(ctx context.Context, d time.Duration) error {
+	within, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-c.wake:
+			cancel()
+		case <-within.Done():
+		}
+	}()
+	if err := c.o.Sleep(within, d); err != nil && within.Err() == nil {
+		return err
+	}
+	return ctx.Err()
+}
+
 // Run keeps a connection until ctx ends. It never gives up: each failure is told in
 // Status and the log, and tried again after a wait. The identity is read again for
 // every attempt, so that an enrollment meanwhile takes effect.
@@ -187,7 +215,7 @@ func (c *Client) Run(ctx context.Context) error {
 		if end.err != nil {
 			c.o.Log.Warn("no connection to the collector", "err", end.err, "again_in", pause)
 		}
-		if pause > 0 && c.o.Sleep(ctx, pause) != nil {
+		if pause > 0 && c.rest(ctx, pause) != nil {
 			break
 		}
 	}
