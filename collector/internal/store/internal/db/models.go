@@ -101,6 +101,15 @@ type Blob struct {
 	Value []byte
 }
 
+type Brake struct {
+	ID       int64
+	PausedAt int64
+	Opened   int64
+	Cap      int64
+	Told     int64
+	ByWhom   string
+}
+
 type Certificate struct {
 	Serial    string
 	MachineID int64
@@ -156,6 +165,10 @@ type Finding struct {
 	GoneReportID  []byte
 	Nonconformity string
 	Recurrences   int64
+	Category      string
+	Severity      int64
+	Graded        int64
+	ParentID      int64
 }
 
 type ImportDraft struct {
@@ -414,6 +427,32 @@ type Presence struct {
 	Bits   []byte
 }
 
+type Promise struct {
+	ID      int64
+	Finding int64
+	Person  string
+	MadeAt  int64
+	DueAt   int64
+	State   string
+	EndedAt int64
+	Report  string
+	Told    string
+}
+
+type Question struct {
+	ID         int64
+	Finding    int64
+	Person     string
+	AskedBy    string
+	AskedAt    int64
+	ExpiresAt  int64
+	Hash       []byte
+	Answer     string
+	AnsweredAt int64
+	Request    string
+	Promise    int64
+}
+
 type Report struct {
 	ID         []byte
 	MachineID  int64
@@ -431,6 +470,73 @@ type ReportRemark struct {
 	Remarks    string
 }
 
+type Request struct {
+	ID            int64
+	Number        string
+	State         string
+	Program       string
+	Publisher     string
+	Described     string
+	Category      string
+	Machine       string
+	Hostname      string
+	Person        string
+	PersonName    string
+	Area          string
+	Site          string
+	AskedBy       string
+	AskedAt       int64
+	Purpose       string
+	WantedUntil   int64
+	Money         int64
+	Currency      string
+	License       string
+	NeedsManager  int64
+	NeedsPurchase int64
+	Manager       string
+	Finding       int64
+	Renews        string
+	RenewedBy     string
+	DecidedAt     int64
+	DecidedBy     string
+	Reason        string
+	Scope         string
+	ValidUntil    int64
+	RuleID        string
+	RuleName      string
+	Reminded      int64
+	Search        string
+}
+
+type RequestCounter struct {
+	Year int64
+	Last int64
+}
+
+type RequestEvent struct {
+	RequestID int64
+	Position  int64
+	At        int64
+	Actor     string
+	Kind      string
+	Detail    string
+}
+
+type RuleReview struct {
+	RuleID     string
+	MadeAt     int64
+	MadeBy     string
+	ReviewedAt int64
+	ReviewedBy string
+	Note       string
+	DueAt      int64
+}
+
+type RuleReviewState struct {
+	ID      int64
+	Version int64
+}
+
 type Session struct {
 	Hash      []byte
 	Data      []byte
@@ -442,6 +548,15 @@ type Setting struct {
 	Value     string
 	ChangedAt int64
 	ChangedBy string
+}
+
+type SeverityCatalogue struct {
+	Version   int64
+	Body      string
+	CreatedAt int64
+	CreatedBy string
+	Cause     string
+	Undoes    int64
 }
 
 type SigninLink struct {
