@@ -26,7 +26,7 @@ func newConsole(ctx context.Context, d *desk, cfg Config, backups *backup.Runner
 	}
 	seen := view.New(d.store) // what the actor of each request may see
 	return web.New(web.Deps{
-		Machines: seen, Groups: seen, Verdicts: verdicts{d}, Fleet: d.fleet, Inventory: seen, Titles: d.titles(), Findings: seen, Nonconformities: view.NewRecords(d.store.Nonconformities()), Directory: d.store, Allowlist: d.store,
+		Machines: seen, Groups: seen, Verdicts: verdicts{d}, Fleet: d.fleet, Inventory: seen, Titles: d.titles(), Findings: seen, Severities: d.severities(), Nonconformities: view.NewRecords(d.store.Nonconformities()), Directory: d.store, Allowlist: d.store,
 		People: d.directory(), Imports: d.imports(),
 		Counts:   homeCounts(d),
 		Sample:   sample,

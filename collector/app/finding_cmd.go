@@ -39,13 +39,18 @@ type findingRow struct {
 	GoneAt        *time.Time `json:"gone_at"`
 	Report        string     `json:"report"`
 	Recurrences   int        `json:"recurrences"`
+	Category      string     `json:"category"`
+	Severity      string     `json:"severity"`
+	CameWith      int64      `json:"came_with"` // the finding it came along with; 0: none
+	Spread        int        `json:"spread"`    // machines that have the program
 }
 
 func toFindingRow(f authorization.Finding) findingRow {
 	return findingRow{ID: f.Row, Machine: f.Machine, Hostname: f.Hostname, Program: f.Program, Version: f.Version, Source: f.Source, Scope: f.Scope,
 		User: f.User, Verdict: f.Verdict, State: string(f.State), Rule: f.Rule, Reason: reasonText(f.Reason, f.Rule), ReasonKey: f.Reason, FirstSeen: utc(f.FirstSeen), LastSeen: utc(f.LastSeen),
 		Nonconformity: f.Nonconformity, Publisher: f.Publisher, Origin: f.Origin, Path: f.Path, SHA256: f.SHA256, FoundAt: utc(f.FoundAt),
-		GoneAt: utc(f.GoneAt), Report: f.Report, Recurrences: f.Recurrences}
+		GoneAt: utc(f.GoneAt), Report: f.Report, Recurrences: f.Recurrences,
+		Category: string(f.Category), Severity: string(f.Severity), CameWith: f.Parent, Spread: f.Spread}
 }
 
 type findingListCmd struct {
@@ -54,6 +59,7 @@ type findingListCmd struct {
 	Query         string `arg:"" optional:"" help:"Part of a program's name or a hostname."`
 	Machine       string `help:"Only of this machine: hostname or id."`
 	State         string `help:"Only in this state." enum:",open,gone,authorized" default:""`
+	Severity      string `help:"Only of this severity." enum:",critical,major,minor" default:""`
 	Nonconformity string `help:"Only of this record, such as NC-2026-0001."`
 }
 
@@ -65,7 +71,7 @@ func (findingListCmd) Help() string {
 // Run implements the command.
 func (c *findingListCmd) Run(s *streams) error {
 	return c.withDesk(s, func(ctx context.Context, d *desk) error {
-		f := authorization.FindingFilter{Query: c.Query, State: authorization.FindingState(c.State), Nonconformity: c.Nonconformity}
+		f := authorization.FindingFilter{Query: c.Query, State: authorization.FindingState(c.State), Nonconformity: c.Nonconformity, Severity: authorization.Severity(c.Severity)}
 		if c.Machine != "" {
 			m, err := d.fleet.Find(ctx, c.Machine)
 			if err != nil {
@@ -77,8 +83,8 @@ func (c *findingListCmd) Run(s *streams) error {
 		if err != nil {
 			return err
 		}
-		return show(s, c.Output, rows, []string{"NO", "STATE", "PROGRAM", "VERSION", "SOURCE", "HOSTNAME", "USER", "VERDICT", "RULE", "FIRST SEEN", "RECORD"}, func(r findingRow) []string {
-			return []string{fmt.Sprint(r.ID), r.State, r.Program, r.Version, r.Source, r.Hostname, r.User, r.Verdict, r.Rule, optional(r.FirstSeen), r.Nonconformity}
+		return show(s, c.Output, rows, []string{"NO", "STATE", "SEVERITY", "PROGRAM", "VERSION", "SOURCE", "HOSTNAME", "USER", "VERDICT", "RULE", "FIRST SEEN", "RECORD"}, func(r findingRow) []string {
+			return []string{fmt.Sprint(r.ID), r.State, r.Severity, r.Program, r.Version, r.Source, r.Hostname, r.User, r.Verdict, r.Rule, optional(r.FirstSeen), r.Nonconformity}
 		})
 	})
 }
@@ -125,7 +131,7 @@ func (c *findingShowCmd) Run(s *streams) error {
 		r := toFindingRow(f)
 		for _, kv := range [][2]string{{"finding", fmt.Sprint(r.ID)}, {"program", r.Program + " " + r.Version}, {"publisher", r.Publisher}, {"source", r.Source + " " + r.Origin},
 			{"path", r.Path}, {"sha256", r.SHA256}, {"machine", r.Hostname + " (" + r.Machine + ")"}, {"scope", r.Scope + " " + r.User}, {"state", r.State},
-			{"verdict", r.Verdict + ": " + r.Reason}, {"first seen", optional(r.FirstSeen)}, {"last seen", optional(r.LastSeen)}, {"gone", optional(r.GoneAt)},
+			{"severity", r.Severity + " (" + r.Category + ")"}, {"verdict", r.Verdict + ": " + r.Reason}, {"first seen", optional(r.FirstSeen)}, {"last seen", optional(r.LastSeen)}, {"gone", optional(r.GoneAt)},
 			{"came back", fmt.Sprint(r.Recurrences) + " times"}, {"record", r.Nonconformity}, {"report", r.Report}} {
 			fmt.Fprintf(s.out, "%-12s%s\n", kv[0], plain(kv[1]))
 		}

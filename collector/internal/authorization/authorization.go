@@ -70,6 +70,12 @@ type Finding struct {
 	GoneReport    string // of the report that showed it gone
 	Nonconformity string // number, or empty
 	Recurrences   int    // times it came back after having gone
+
+	Category Category // what kind of program it is, by the catalogue of severities
+	Severity Severity
+	Parent   int64 // Row of the finding that it came along with: of what somebody asked for; 0: none
+	Along    int   // findings that came along with this one
+	Spread   int   // machines that have the program, in any version
 }
 
 // FindingFilter narrows a list of findings. Zero means "any".
@@ -82,6 +88,10 @@ type FindingFilter struct {
 	Limit         int
 	Verdict       string // policy verdict
 	Source        string // of the program
+	Severity      Severity
+	Category      Category
+	Alone         bool  // without those that came along with another
+	Parent        int64 // only those that came along with this one
 
 	Visible *access.Scope // only on machines in it; nil: not asked on anybody's behalf
 }

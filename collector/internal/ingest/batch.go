@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vigia/collector/internal/apperr"
+	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/ingest/pack"
 	"vigia/internal/inventory"
 	"vigia/internal/wire"
@@ -19,6 +20,7 @@ type batch struct {
 	in       *Ingester
 	now      time.Time
 	policy   *policyState
+	grader   *authorization.Grader
 	reports  []*prepared // of the jobs, with items filled in
 	machines map[int64]*machineState
 	gone     []int64 // items whose installs became fewer, once for each
@@ -101,6 +103,9 @@ func (b *batch) load(ctx context.Context, jobs []*job) error {
 		return err
 	}
 	if b.policy, err = b.in.policyFor(ctx, eval.Current, b.now); err != nil {
+		return err
+	}
+	if b.grader, err = b.in.graderFor(ctx, eval.Catalogue); err != nil {
 		return err
 	}
 	b.records = newRecordKeeper(b.in, b.now)

@@ -50,9 +50,11 @@ func (b *batch) judge(m *machineState, c change, why cause) {
 	for _, id := range c.went {
 		gone[id] = true
 	}
+	known := len(m.findings)
 	for i := range list {
 		b.flag(m, &list[i], gone, why)
 	}
+	gather(m.findings[known:], list, c.first)
 	if len(gone) > 0 {
 		for i := range fine {
 			b.succeed(m, &fine[i], gone, why)
@@ -84,6 +86,7 @@ func (b *batch) flag(m *machineState, x *flagged, gone map[int64]bool, why cause
 	m.idx.move(f, x.item)
 	f.State, f.LastSeen, f.GoneAt, f.GoneReport = authorization.Open, why.at, time.Time{}, wire.ID{}
 	f.Verdict, f.Rule, f.Reason = string(x.verdict.Kind), x.verdict.RuleName, x.verdict.Key
+	f.grade(b.grader, x.program, moved)
 	m.counts = true
 	if was != authorization.Open {
 		m.Findings++
@@ -208,8 +211,11 @@ func (b *batch) storeFindings(ctx context.Context) error {
 	if err := b.records.keep(ctx); err != nil {
 		return err
 	}
-	for _, f := range fresh { // those that joined a record meanwhile
-		if f.Nonconformity != "" {
+	for _, f := range fresh { // those that joined a record meanwhile, or stand under one that had no row
+		if f.along != nil {
+			f.Parent = f.along.Row
+		}
+		if f.Nonconformity != "" || f.along != nil {
 			stored = append(stored, f)
 		}
 	}

@@ -52,7 +52,11 @@ func (in *Ingester) FollowMachine(ctx context.Context, machine string) error {
 	if err != nil {
 		return err
 	}
-	b := &batch{in: in, now: now, policy: p, machines: map[int64]*machineState{m.Row: m}, records: newRecordKeeper(in, now)}
+	g, err := in.graderFor(ctx, e.Catalogue)
+	if err != nil {
+		return err
+	}
+	b := &batch{in: in, now: now, policy: p, grader: g, machines: map[int64]*machineState{m.Row: m}, records: newRecordKeeper(in, now)}
 	found, err := store.FindingsOf(ctx, []int64{m.Row})
 	if err != nil {
 		return err

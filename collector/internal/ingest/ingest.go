@@ -96,6 +96,7 @@ type Ingester struct {
 	queue   chan *job
 	pending atomic.Int64
 	policy  atomic.Pointer[policyState]
+	grader  atomic.Pointer[authorization.Grader]
 	seen    seenBuffer
 	stopped chan struct{}
 	counts  counters

@@ -68,7 +68,11 @@ func (in *Ingester) reevaluateStep(ctx context.Context, change int64, r *Reevalu
 		}
 		more = true
 		e.ClaimedBy, e.ClaimedUntil = in.cfg.Name, now.Add(claim)
-		return in.settlePage(ctx, p, &e, &step, now)
+		g, err := in.graderFor(ctx, e.Catalogue)
+		if err != nil {
+			return err
+		}
+		return in.settlePage(ctx, judges{p, g}, &e, &step, now)
 	})
 	if err != nil {
 		return false, err
@@ -85,7 +89,7 @@ func (e *Evaluation) due(p *policyState, change int64, now time.Time) bool {
 
 // settlePage settles what one page of items calls for, at most maxWants differences,
 // and saves how far it came.
-func (in *Ingester) settlePage(ctx context.Context, p *policyState, e *Evaluation, step *Reevaluation, now time.Time) error {
+func (in *Ingester) settlePage(ctx context.Context, by judges, e *Evaluation, step *Reevaluation, now time.Time) error {
 	store := in.cfg.Store
 	items, err := store.NextItems(ctx, e.Cursor, pageItems)
 	if err != nil {
@@ -96,7 +100,7 @@ func (in *Ingester) settlePage(ctx context.Context, p *policyState, e *Evaluatio
 		e.Pending, e.ClaimedBy, e.ClaimedUntil = false, "", time.Time{}
 		return store.SaveEvaluation(ctx, *e)
 	}
-	c, err := compareWith(ctx, store, p)
+	c, err := compareWith(ctx, store, by.policy)
 	if err != nil {
 		return err
 	}
@@ -113,18 +117,18 @@ func (in *Ingester) settlePage(ctx context.Context, p *policyState, e *Evaluatio
 	if err != nil {
 		return err
 	}
-	if err := in.settleAll(ctx, p, wants, step, now); err != nil {
+	if err := in.settleAll(ctx, by, wants, step, now); err != nil {
 		return err
 	}
 	return store.SaveEvaluation(ctx, *e)
 }
 
 // settleAll makes the findings of wants what the policy says.
-func (in *Ingester) settleAll(ctx context.Context, p *policyState, wants []want, step *Reevaluation, now time.Time) error {
+func (in *Ingester) settleAll(ctx context.Context, by judges, wants []want, step *Reevaluation, now time.Time) error {
 	if len(wants) == 0 {
 		return nil
 	}
-	b := &batch{in: in, now: now, policy: p, machines: make(map[int64]*machineState), records: newRecordKeeper(in, now)}
+	b := &batch{in: in, now: now, policy: by.policy, grader: by.grader, machines: make(map[int64]*machineState), records: newRecordKeeper(in, now)}
 	rows := make(map[int64]struct{})
 	about := make([]FindingKey, len(wants))
 	for i := range wants {

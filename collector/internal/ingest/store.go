@@ -66,6 +66,11 @@ type Evaluations interface {
 	SaveEvaluation(ctx context.Context, e Evaluation) error
 	// Contexts returns every machine, without bodies.
 	Contexts(ctx context.Context) ([]Machine, error)
+	CurrentCatalogue(ctx context.Context) (authorization.Catalogue, error)
+	// FindingsToGrade returns up to limit findings that were graded before graded, by Row,
+	// with the programs that they are about.
+	FindingsToGrade(ctx context.Context, graded int64, limit int) ([]*Finding, []inventory.Program, error)
+	SaveGrades(ctx context.Context, list []*Finding) error
 }
 
 // Store is all that ingest needs of the database.
@@ -122,6 +127,13 @@ type Finding struct {
 	GoneReport    wire.ID
 	Nonconformity string
 	Recurrences   int
+
+	Category authorization.Category // by the catalogue of severities
+	Severity authorization.Severity
+	Graded   int64 // 1 more than the version of the catalogue; 0: never graded
+	Parent   int64 // Row of the finding that it came along with; 0: of none
+
+	along *Finding // that finding, while it may have no Row yet
 }
 
 // FindingKey is what a finding is looked for by. A zero Ident is that of none.
@@ -205,6 +217,7 @@ type Seen struct {
 // Evaluation says which policy the stored findings follow.
 type Evaluation struct {
 	Current      int64 // the newest version of the allowlist; not saved
+	Catalogue    int64 // the newest version of the catalogue of severities; not saved
 	Version      int64 // the version that the running or last re-evaluation follows
 	Boundary     time.Time
 	Pending      bool  // it is not finished

@@ -21,7 +21,9 @@ const findingQuery = findingReadColumns + findingReadFrom
 const findingReadColumns = `SELECT f.id, m.uuid, m.hostname, f.item_id, i.name, i.version, i.publisher, i.origin, i.source, i.scope,
 	i.user_name, i.path, i.sha256, f.verdict, f.rule, f.reason, f.state, f.first_seen,
 	CASE WHEN f.state = 'gone' THEN f.last_seen ELSE coalesce(ms.last_seen, f.last_seen) END,
-	f.found_at, f.gone_at, f.report_id, f.gone_report_id, f.nonconformity, f.recurrences`
+	f.found_at, f.gone_at, f.report_id, f.gone_report_id, f.nonconformity, f.recurrences, f.category, f.severity, f.parent_id,
+	(SELECT count(*) FROM finding g WHERE g.parent_id = f.id AND g.parent_id > 0),
+	coalesce((SELECT t.machines FROM software_version v JOIN software_title s ON s.id = v.title_id JOIN title t ON t.id = s.shown_id WHERE v.id = i.version_id), 0)`
 
 const findingReadFrom = ` FROM finding f JOIN machine m ON m.id = f.machine_id JOIN item i ON i.id = f.item_id
 	LEFT JOIN machine_seen ms ON ms.machine_id = f.machine_id`
@@ -31,12 +33,13 @@ func scanFinding(r *sql.Rows, f *authorization.Finding) error { return scanFindi
 // scanFindingAnd scans what stands after a finding's columns into more.
 func scanFindingAnd(r *sql.Rows, f *authorization.Finding, more ...any) error {
 	var state string
-	var first, last, found, gone int64
+	var first, last, found, gone, rank int64
 	var report, goneReport []byte
 	err := r.Scan(append([]any{&f.Row, &f.Machine, &f.Hostname, &f.Item, &f.Program, &f.Version, &f.Publisher, &f.Origin, &f.Source, &f.Scope,
 		&f.User, &f.Path, &f.SHA256, &f.Verdict, &f.Rule, &f.Reason, &state, &first,
-		&last, &found, &gone, &report, &goneReport, &f.Nonconformity, &f.Recurrences}, more...)...)
-	f.State = authorization.FindingState(state)
+		&last, &found, &gone, &report, &goneReport, &f.Nonconformity, &f.Recurrences,
+		&f.Category, &rank, &f.Parent, &f.Along, &f.Spread}, more...)...)
+	f.State, f.Severity = authorization.FindingState(state), authorization.SeverityOfRank(int(rank))
 	f.FirstSeen, f.LastSeen, f.FoundAt, f.GoneAt = fromMicros(first), fromMicros(last), fromMicros(found), fromMicros(gone)
 	f.Report, f.GoneReport = reportText(report), reportText(goneReport)
 	return err
@@ -70,6 +73,18 @@ func findingWhere(f authorization.FindingFilter) where {
 	}
 	if f.Source != "" {
 		w.add("i.source = ?", f.Source)
+	}
+	if f.Severity != "" {
+		w.add("f.severity = ?", f.Severity.Rank())
+	}
+	if f.Category != "" {
+		w.add("f.category = ?", string(f.Category))
+	}
+	if f.Alone {
+		w.add("f.parent_id = 0")
+	}
+	if f.Parent != 0 {
+		w.add("f.parent_id = ? AND f.parent_id > 0", f.Parent)
 	}
 	if f.Nonconformity != "" {
 		w.add("f.nonconformity = ?", f.Nonconformity)
@@ -109,6 +124,8 @@ func findingSorting(key string) (sorting, error) {
 		by.expr = "f.state"
 	case "nonconformity":
 		by.expr = "f.nonconformity"
+	case "severity":
+		by.expr, by.number = "f.severity", true
 	case "since":
 		by.expr, by.number = "f.first_seen", true
 	case "gone":
@@ -123,7 +140,7 @@ func findingSorting(key string) (sorting, error) {
 
 // FindingPage returns one page of the findings that f lets through, sorted by "number"
 // (the default, newest first), "program", "version", "publisher", "source", "machine",
-// "state", "nonconformity", "since", "gone" or "recurrences". After and Limit of f do
+// "state", "severity", "nonconformity", "since", "gone" or "recurrences". After and Limit of f do
 // not count.
 func (s *Store) FindingPage(ctx context.Context, f authorization.FindingFilter, o paging.Order) (paging.Page[authorization.Finding], error) {
 	by, err := findingSorting(o.By)

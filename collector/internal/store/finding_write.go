@@ -15,22 +15,24 @@ import (
 )
 
 const findingColumns = `f.id, f.machine_id, f.item_id, f.ident, f.verdict, f.rule, f.reason, f.state, f.first_seen,
-	f.last_seen, f.found_at, f.gone_at, f.report_id, f.gone_report_id, f.nonconformity, f.recurrences`
+	f.last_seen, f.found_at, f.gone_at, f.report_id, f.gone_report_id, f.nonconformity, f.recurrences,
+	f.category, f.severity, f.graded, f.parent_id`
 
 func scanIngestFinding(r *sql.Rows, into **ingest.Finding) error {
 	f := &ingest.Finding{}
 	var ident, report, goneReport []byte
 	var state string
-	var first, last, found, gone int64
+	var first, last, found, gone, rank int64
 	err := r.Scan(&f.Row, &f.Machine, &f.Item, &ident, &f.Verdict, &f.Rule, &f.Reason, &state, &first,
-		&last, &found, &gone, &report, &goneReport, &f.Nonconformity, &f.Recurrences)
+		&last, &found, &gone, &report, &goneReport, &f.Nonconformity, &f.Recurrences,
+		&f.Category, &rank, &f.Graded, &f.Parent)
 	if err != nil {
 		return err
 	}
 	copy(f.Ident[:], ident)
 	copy(f.Report[:], report)
 	copy(f.GoneReport[:], goneReport)
-	f.State = authorization.FindingState(state)
+	f.State, f.Severity = authorization.FindingState(state), authorization.SeverityOfRank(int(rank))
 	f.FirstSeen, f.LastSeen, f.FoundAt, f.GoneAt = fromMicros(first), fromMicros(last), fromMicros(found), fromMicros(gone)
 	*into = f
 	return nil
@@ -173,5 +175,9 @@ func findingCols(list []*ingest.Finding) []col {
 		{"gone_report_id", mapOf(list, func(f *ingest.Finding) []byte { return f.GoneReport[:] })},
 		{"nonconformity", mapOf(list, func(f *ingest.Finding) string { return f.Nonconformity })},
 		{"recurrences", mapOf(list, func(f *ingest.Finding) int64 { return int64(f.Recurrences) })},
+		{"category", mapOf(list, func(f *ingest.Finding) string { return string(f.Category) })},
+		{"severity", mapOf(list, func(f *ingest.Finding) int64 { return int64(f.Severity.Rank()) })},
+		{"graded", mapOf(list, func(f *ingest.Finding) int64 { return f.Graded })},
+		{"parent_id", mapOf(list, func(f *ingest.Finding) int64 { return f.Parent })},
 	}
 }

@@ -10,9 +10,10 @@ import (
 func (s *Store) Evaluation(ctx context.Context) (ingest.Evaluation, error) {
 	var e ingest.Evaluation
 	var pending, boundary, until int64
-	err := s.on(ctx).QueryRowContext(ctx, `SELECT coalesce((SELECT max(version) FROM allowlist), 0), pending, version, boundary,
+	err := s.on(ctx).QueryRowContext(ctx, `SELECT coalesce((SELECT max(version) FROM allowlist), 0),
+		coalesce((SELECT max(version) FROM severity_catalogue), 0), pending, version, boundary,
 		cursor_item, change_seq, claimed_by, claimed_until FROM evaluation WHERE id = 1`).
-		Scan(&e.Current, &pending, &e.Version, &boundary, &e.Cursor, &e.Change, &e.ClaimedBy, &until)
+		Scan(&e.Current, &e.Catalogue, &pending, &e.Version, &boundary, &e.Cursor, &e.Change, &e.ClaimedBy, &until)
 	e.Pending, e.Boundary, e.ClaimedUntil = pending != 0, fromMicros(boundary), fromMicros(until)
 	return e, s.mapError("reading the state of evaluation", err)
 }

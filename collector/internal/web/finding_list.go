@@ -12,11 +12,12 @@ import (
 // findingList declares the list of findings, newest first.
 func (c *console) findingList() *listOf[authorization.Finding] {
 	filterOf := func(n narrowing) authorization.FindingFilter {
-		return authorization.FindingFilter{Query: n.Text, Machine: n.get("machine"), State: authorization.FindingState(n.get("state")), Verdict: n.get("verdict"), Source: n.get("source")}
+		return authorization.FindingFilter{Query: n.Text, Machine: n.get("machine"), State: authorization.FindingState(n.get("state")), Verdict: n.get("verdict"), Source: n.get("source"),
+			Severity: authorization.Severity(n.get("severity")), Category: authorization.Category(n.get("category")), Alone: n.get("along") == "no"}
 	}
 	return &listOf[authorization.Finding]{
 		name: "findings", path: "/findings", section: "findings", title: "nav.findings", about: "findings.about", search: "findings.search", count: "list.findings",
-		empty: "findings.empty", order: "-number", columns: findingColumns(), filters: c.findingFilters(),
+		empty: "findings.empty", order: "-number", links: severityLinks, columns: findingColumns(), filters: c.findingFilters(),
 		page: func(ctx context.Context, n narrowing, o paging.Order) (paging.Page[authorization.Finding], error) {
 			return c.Findings.FindingPage(ctx, filterOf(n), o)
 		},
@@ -35,6 +36,9 @@ func (c *console) findingFilters() []filter {
 		{name: "state", label: "state", quick: true, closed: true,
 			offer: words("finding.state", string(authorization.Open), string(authorization.Gone), string(authorization.Authorized))},
 		{name: "verdict", label: "list.verdict", quick: true, closed: true, offer: words("verdict", "denied")},
+		{name: "severity", label: "severity", quick: true, closed: true, offer: words("severity", severityNames()...)},
+		{name: "along", label: "finding.along", quick: true, closed: true, offer: words("finding.along", "no")},
+		{name: "category", label: "severity.category", closed: true, offer: words("category", categoryNames()...)},
 		{name: "source", label: "source", offer: names("source", programSources()...)},
 		{name: "machine", label: "machine", say: c.machineName},
 	}
@@ -53,8 +57,13 @@ func findingColumns() []column[authorization.Finding] {
 	type finding = authorization.Finding
 	return []column[finding]{
 		{key: "program", heading: "program", sort: "program", show: func(p *Page, f finding) cell {
-			return cell{Text: f.Program, URL: "/findings/" + strconv.FormatInt(f.Row, 10)}
+			c := cell{Text: f.Program, URL: "/findings/" + strconv.FormatInt(f.Row, 10)}
+			if f.Along > 0 {
+				c.Sub = p.N("finding.along.with", f.Along)
+			}
+			return c
 		}},
+		{key: "severity", heading: "severity", sort: "severity", down: true, show: severityCell},
 		{key: "version", heading: "version", sort: "version", show: func(p *Page, f finding) cell { return p.textCell(f.Version) }},
 		{key: "publisher", heading: "publisher", sort: "publisher", off: true, show: func(p *Page, f finding) cell { return p.textCell(f.Publisher) }},
 		{key: "machine", heading: "machine", sort: "machine", show: func(p *Page, f finding) cell {
@@ -67,6 +76,8 @@ func findingColumns() []column[authorization.Finding] {
 			}
 			return cell{Text: p.Word("scope", f.Scope)}
 		}},
+		{key: "category", heading: "severity.category", off: true, show: func(p *Page, f finding) cell { return cell{Text: p.categoryName(f.Category)} }},
+		{key: "spread", heading: "finding.spread", number: true, off: true, show: func(p *Page, f finding) cell { return p.countCell(f.Spread, "") }},
 		{key: "path", heading: "path", off: true, show: func(p *Page, f finding) cell {
 			c := p.textCell(f.Path)
 			c.Mono = true

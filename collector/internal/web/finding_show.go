@@ -21,6 +21,7 @@ type findingShowPage struct {
 	Kind     policy.Kind
 	Trials   []policy.Trial
 	NoReason bool // the explanation could not be made
+	Grave    graveness
 }
 
 // findingShow shows what was found, where, whose, since when, how, and which rules were
@@ -48,6 +49,9 @@ func (c *console) findingShow(w http.ResponseWriter, r *http.Request) error {
 		if err != nil && !apperr.Is(err, apperr.NotFound) {
 			return err
 		}
+	}
+	if p.Grave, err = c.gravenessOf(ctx, p.Finding); err != nil {
+		return err
 	}
 	x, err := c.Explainer.ExplainFinding(ctx, p.Finding)
 	switch {

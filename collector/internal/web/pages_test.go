@@ -12,7 +12,7 @@ import (
 // addresses are all pages of a console with sample data.
 func addresses() []string {
 	return []string{
-		"/", "/home/counts",
+		"/", "/home/counts", "/findings/severities", "/findings/severities?done=added", "/findings?severity=critical&along=no&category=game&cols=program.severity.category.spread",
 		"/machines", "/machines?q=zzz", "/machines?state=quarantined&site=Quer%C3%A9taro", "/machines?seen=silent", "/machines?sort=-seen&cols=machine.serial.seen.agent.enrolled.spooled", "/machines?sort=nada&cols=nada&after=",
 		"/machines/" + laptop, "/machines/" + server, "/machines/" + silentPC, "/machines/" + freshPC,
 		"/machines/" + laptop + "/software", "/machines/" + laptop + "/software?show=findings", "/machines/" + laptop + "/software?page=2", "/machines/" + freshPC + "/software",

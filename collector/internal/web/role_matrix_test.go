@@ -54,6 +54,7 @@ var matrix = map[string]string{
 	"GET /software/titles": programs, "GET /software/titles.csv": programs, "GET /software/titles.xlsx": programs, "GET /software/titles/{n}": programs,
 	"GET /software/rules": programs, "POST /software/rules": it, "POST /software/rules/{n}/remove": it, "POST /software/rules/undo": it,
 	"GET /findings": machines, "GET /findings.csv": machines, "GET /findings.xlsx": machines, "GET /findings/{n}": machines,
+	"GET /findings/severities": directory, "POST /findings/severities": it, "POST /findings/severities/rulings": it, "POST /findings/severities/{n}/remove": it, "POST /findings/severities/undo": it,
 	"GET /nonconformities": records, "GET /nonconformities.csv": records, "GET /nonconformities.xlsx": records, "GET /nonconformities/{number}": records,
 
 	"GET /administration": directory,

@@ -104,6 +104,11 @@ func (c *console) routes() []route {
 		{"GET", "/findings.csv", access.SeeFindings, sendList(c, c.findingList, report.CSV)},
 		{"GET", "/findings.xlsx", access.SeeFindings, sendList(c, c.findingList, report.XLSX)},
 		{"GET", "/findings/{n}", access.SeeFindings, c.findingShow},
+		{"GET", severityPath, access.SeeAllowlist, c.severityShow},
+		{"POST", severityPath, access.ChangeAllowlist, c.severityAdd},
+		{"POST", severityPath + "/rulings", access.ChangeAllowlist, c.severityRulings},
+		{"POST", severityPath + "/{n}/remove", access.ChangeAllowlist, c.severityRemove},
+		{"POST", severityPath + "/undo", access.ChangeAllowlist, c.severityUndo},
 
 		{"GET", "/nonconformities", access.SeeNonconformities, showList(c, c.nonconformityList)},
 		{"GET", "/nonconformities.csv", access.SeeNonconformities, sendList(c, c.nonconformityList, report.CSV)},

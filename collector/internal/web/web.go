@@ -126,6 +126,7 @@ type Deps struct {
 	Inventory       Inventory
 	Titles          Titles
 	Findings        Findings
+	Severities      Severities
 	Nonconformities Nonconformities
 	Directory       Directory
 	People          People
