@@ -9,7 +9,7 @@ DATE    := $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X vigia/internal/buildinfo.version=$(VERSION) -X vigia/internal/buildinfo.commit=$(COMMIT) -X vigia/internal/buildinfo.date=$(DATE)
 TAGS    := -tags grpcnotrace
 TOOLS   := $(CURDIR)/bin/tools
-WEB     := collector/internal/web/assets
+ASSETS     := collector/internal/web/assets
 GENERATED := proto/vigia/v1 collector/internal/store
 
 .PHONY: help
@@ -34,11 +34,11 @@ packages: tools assets ## dist/: deb, rpm, MSI, files for updates, SHA256SUMS, b
 	internal/tools/packages.sh
 
 .PHONY: assets
-assets: $(WEB)/node_modules/.package-lock.json ## the console's CSS and JS, bundled
-	go run ./$(WEB)/build
+assets: $(ASSETS)/node_modules/.package-lock.json ## the console's CSS and JS, bundled
+	go run ./$(ASSETS)/build
 
-$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
-	cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error
+$(ASSETS)/node_modules/.package-lock.json: $(ASSETS)/package-lock.json
+	cd $(ASSETS) && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .PHONY: parts

@@ -144,7 +144,7 @@ func parse(c *cli, args []string, stdout, stderr io.Writer) (kctx *kong.Context,
 			kctx, code, err = nil, ended, nil
 		}
 	}()
-	if err := file.Check(k.Model, os.LookupEnv); err != nil {
+	if err := file.Check(k.Model, os.LookupEnv, settings.Rules{"interval": checkInterval}); err != nil {
 		return nil, ExitUsage, err
 	}
 	if len(args) == 0 {

@@ -63,12 +63,14 @@ func TestWrongUseIsExplained(t *testing.T) {
 
 func TestSettingsFileIsStrictAndTellsAll(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "agent.yaml")
-	if err := os.WriteFile(file, []byte("intervall: 4h\nlog-level: loud\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("intervall: 4h\nlog-level: loud\ninterval: 1s\nonce: true\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, errOut, code := execute(t, "version", "--config", file)
-	if code != ExitUsage || !strings.Contains(errOut, "intervall") || !strings.Contains(errOut, "loud") {
-		t.Errorf("exit code %d; both mistakes should be told: %s", code, errOut)
+	for _, want := range []string{":1: intervall: no such setting", "loud", ":3: interval: 1s: must be from", ":4: once: no such setting"} {
+		if code != ExitUsage || !strings.Contains(errOut, want) {
+			t.Errorf("exit code %d, no %q in: %s", code, want, errOut)
+		}
 	}
 }
 

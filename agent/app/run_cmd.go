@@ -38,11 +38,19 @@ Examples:
 
 // Validate is called by kong.
 func (c *runCmd) Validate() error {
-	if c.Interval < minInterval || c.Interval > maxInterval {
-		return fmt.Errorf("--interval %s: must be from %s to %s", c.Interval, minInterval, maxInterval)
+	if err := checkInterval(c.Interval.String()); err != nil {
+		return fmt.Errorf("--interval %w", err)
 	}
 	if c.Timeout <= 0 {
 		return fmt.Errorf("--timeout %s: must be more than 0", c.Timeout)
+	}
+	return nil
+}
+
+// checkInterval tells what is wrong with a value of --interval, wherever it comes from.
+func checkInterval(text string) error {
+	if d, err := time.ParseDuration(text); err != nil || d < minInterval || d > maxInterval {
+		return fmt.Errorf("%s: must be from %s to %s", text, minInterval, maxInterval)
 	}
 	return nil
 }

@@ -108,15 +108,19 @@ func reachable(l net.Addr) string {
 func networks(list []string) ([]netip.Prefix, error) {
 	var out []netip.Prefix
 	for _, s := range list {
-		p, err := netip.ParsePrefix(s)
+		p, err := network(s)
 		if err != nil {
-			ip, ierr := netip.ParseAddr(s)
-			if ierr != nil {
-				return nil, fmt.Errorf("--trusted-proxy %q: want an address or a network, such as 10.0.0.0/8", s)
-			}
-			p = netip.PrefixFrom(ip, ip.BitLen())
+			return nil, fmt.Errorf("--trusted-proxy %q: want an address or a network, such as 10.0.0.0/8", s)
 		}
-		out = append(out, p.Masked())
+		out = append(out, p)
 	}
 	return out, nil
+}
+
+func network(s string) (netip.Prefix, error) {
+	if ip, err := netip.ParseAddr(s); err == nil {
+		return netip.PrefixFrom(ip, ip.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	return p.Masked(), err
 }

@@ -92,7 +92,6 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.backups = a.desk.newBackups(a.cfg, a.name)
-	a.backups = a.desk.newBackups(a.cfg, a.name)
 	v, err := a.desk.values(ctx)
 	if err != nil {
 		return err

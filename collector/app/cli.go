@@ -97,7 +97,7 @@ func run(ctx context.Context, p Process) int {
 	if err != nil {
 		return complain(p.Stderr, usageError{err})
 	}
-	if err := file.Check(parser.Model, p.Env); err != nil {
+	if err := file.Check(parser.Model, p.Env, rules()); err != nil {
 		return complain(p.Stderr, usageError{err})
 	}
 	if err := kong.Resolvers(file.Resolver(p.Env)).Apply(parser); err != nil {

@@ -244,7 +244,7 @@ func TestVersion(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "collector.yaml")
-	text := "data: /nowhere\nagents: 127.0.0.1:x\nwebb: 1\nmax-connections: many\n"
+	text := "data: /nowhere\nagents: 127.0.0.1:x\nwebb: 1\nmax-connections: many\nyes: true\nsmtp-url: http://eva:hush@mail.example.com\ntime-zone: Mars\ntrusted-proxy: [10.0.0.0/8, proxy]\nmetrics: \"\"\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -252,10 +252,14 @@ func TestSettings(t *testing.T) {
 	if code != 2 {
 		t.Errorf("exit %d", code)
 	}
-	for _, want := range []string{":3: webb: no such setting", ":4: max-connections"} {
+	for _, want := range []string{`:2: agents: "127.0.0.1:x": want host:port`, ":3: webb: no such setting", ":4: max-connections", ":5: yes: no such setting",
+		`:6: smtp-url: "http://eva:xxxxx@mail.example.com": want smtp://`, `:7: time-zone: "Mars": want`, `:8: trusted-proxy: "proxy": want`} {
 		if !strings.Contains(errOut, want) {
 			t.Errorf("no %q in %s", want, errOut)
 		}
+	}
+	if strings.Contains(errOut, "metrics:") || strings.Contains(errOut, "hush") {
+		t.Errorf("too much is told: %s", errOut)
 	}
 	sample, err := filepath.Abs("../../installer/config/collector.yaml")
 	if err != nil {

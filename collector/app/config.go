@@ -20,6 +20,7 @@ import (
 	"vigia/collector/internal/store"
 	"vigia/internal/pki"
 	"vigia/internal/sdnotify"
+	"vigia/internal/settings"
 )
 
 // Config is what a collector needs to know. Exactly one of Data and DatabaseURL names
@@ -45,38 +46,74 @@ type Config struct {
 	Synchronous string
 }
 
+// rules tell what is wrong with the values of settings, wherever they come from.
+func rules() settings.Rules {
+	want := func(value, what string) error { return fmt.Errorf("%q: want %s", value, what) }
+	listen := func(v string) error {
+		if _, port, err := net.SplitHostPort(v); err != nil || !validPort(port) {
+			return want(v, "host:port, such as 0.0.0.0:7443")
+		}
+		return nil
+	}
+	return settings.Rules{
+		"agents": listen, "web": listen, "metrics": listen,
+		"database-url": func(v string) error {
+			if !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
+				return want(redactURL(v), "postgres://user@host/database")
+			}
+			return nil
+		},
+		"collector-address": func(v string) error {
+			if pki.CheckAddress(v) != nil {
+				return want(v, "host:port as agents dial it")
+			}
+			return nil
+		},
+		"smtp-url": func(v string) error {
+			if _, err := parseSMTP(v); err != nil {
+				return want(redactURL(v), "smtp://host:port or smtps://user:password@host")
+			}
+			return nil
+		},
+		"time-zone": func(v string) error {
+			if _, err := zone(v); err != nil {
+				return want(v, "a name such as America/Mexico_City")
+			}
+			return nil
+		},
+		"trusted-proxy": func(v string) error {
+			if _, err := network(v); err != nil {
+				return want(v, "an address or a network, such as 10.0.0.0/8")
+			}
+			return nil
+		},
+	}
+}
+
 // check returns everything that is wrong, joined.
 func (c *Config) check() error {
 	var errs []error
-	bad := func(flag, value, want string) {
-		errs = append(errs, fmt.Errorf("--%s %q: want %s", flag, value, want))
-	}
 	if c.Data == "" && c.DatabaseURL == "" {
-		bad("data", "", "a folder, or --database-url postgres://…")
+		errs = append(errs, errors.New(`--data "": want a folder, or --database-url postgres://…`))
 	}
-	if c.DatabaseURL != "" && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://") {
-		bad("database-url", redactURL(c.DatabaseURL), "postgres://user@host/database")
+	if len(c.Addresses) > 8 {
+		errs = append(errs, fmt.Errorf("--collector-address %q: want at most 8", strings.Join(c.Addresses, ",")))
 	}
-	for _, a := range []struct{ flag, value string }{{"agents", c.Agents}, {"web", c.Web}, {"metrics", c.Metrics}} {
-		if a.value == "" && a.flag == "metrics" {
-			continue
+	rules := rules()
+	hold := func(flag, value string) {
+		if err := rules[flag](value); err != nil {
+			errs = append(errs, fmt.Errorf("--%s %w", flag, err))
 		}
-		if _, port, err := net.SplitHostPort(a.value); err != nil || !validPort(port) {
-			bad(a.flag, a.value, "host:port, such as 0.0.0.0:7443")
+	}
+	hold("agents", c.Agents)
+	hold("web", c.Web)
+	for _, optional := range []struct{ flag, value string }{{"metrics", c.Metrics}, {"database-url", c.DatabaseURL}, {"smtp-url", c.SMTPURL}} {
+		if optional.value != "" {
+			hold(optional.flag, optional.value)
 		}
 	}
 	for _, a := range c.Addresses {
-		if err := pki.CheckAddress(a); err != nil {
-			bad("collector-address", a, "host:port as agents dial it")
-		}
-	}
-	if len(c.Addresses) > 8 {
-		bad("collector-address", strings.Join(c.Addresses, ","), "at most 8")
-	}
-	if c.SMTPURL != "" {
-		if _, err := parseSMTP(c.SMTPURL); err != nil {
-			bad("smtp-url", redactURL(c.SMTPURL), "smtp://host:port or smtps://user:password@host")
-		}
+		hold("collector-address", a)
 	}
 	return errors.Join(errs...)
 }

@@ -56,6 +56,18 @@ func TestPeriodicWorkForgetsWhatIsOld(t *testing.T) {
 	})
 }
 
+// TestPeriodicWorkIsListedOnce: a job is known by its name, which its lease carries.
+func TestPeriodicWorkIsListedOnce(t *testing.T) {
+	c := start(t, t.TempDir())
+	seen := map[string]bool{}
+	for _, j := range c.desk.jobs() {
+		if seen[j.Name] {
+			t.Errorf("%s is listed twice", j.Name)
+		}
+		seen[j.Name] = true
+	}
+}
+
 func TestTheSpoolOfAMachineIsShown(t *testing.T) {
 	c := start(t, t.TempDir())
 	a := c.enroll(c.token(), facts)

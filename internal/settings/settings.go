@@ -1,7 +1,8 @@
 // Package settings owns where a program's settings come from: flag, environment,
 // strict file, default, in that order, with every error told at once. Flags are
-// declared with kong; the file is flat YAML whose keys are the names of flags.
-// It refuses nested keys, unknown keys and values that do not decode.
+// declared with kong; those that have an environment variable are settings, and the file
+// is flat YAML whose keys are their names. It refuses nested keys, unknown keys, flags
+// that only say what one call is to do, and values that do not decode.
 package settings
 
 import (
@@ -99,9 +100,13 @@ func (f *File) add(key, value *yaml.Node) {
 	f.values[key.Value] = e
 }
 
-// Check holds the file and the environment against every flag of app and returns all
+// Rules tell of some settings, by name, what is wrong with a value that decodes: one
+// value at a time where a setting takes several.
+type Rules map[string]func(value string) error
+
+// Check holds the file and the environment against every setting of app and returns all
 // that is wrong, joined; nil when nothing is. A nil File checks the environment alone.
-func (f *File) Check(app *kong.Application, lookupEnv func(string) (string, bool)) error {
+func (f *File) Check(app *kong.Application, lookupEnv func(string) (string, bool), rules Rules) error {
 	flags := map[string]*kong.Flag{}
 	collect(app.Node, flags)
 	var errs []error
@@ -114,7 +119,7 @@ func (f *File) Check(app *kong.Application, lookupEnv func(string) (string, bool
 				errs = append(errs, fmt.Errorf("%s:%d: %s: no such setting; known are: %s", f.path, e.line, name, strings.Join(sorted(flags), ", ")))
 				continue
 			}
-			if err := try(flag, e.text); err != nil {
+			if err := try(flag, e.text, rules[name]); err != nil {
 				errs = append(errs, fmt.Errorf("%s:%d: %s: %w", f.path, e.line, name, err))
 			}
 		}
@@ -122,7 +127,7 @@ func (f *File) Check(app *kong.Application, lookupEnv func(string) (string, bool
 	for _, name := range sorted(flags) {
 		for _, env := range flags[name].Envs {
 			if v, ok := lookupEnv(env); ok {
-				if err := try(flags[name], []string{v}); err != nil {
+				if err := try(flags[name], split(flags[name], v), rules[name]); err != nil {
 					errs = append(errs, fmt.Errorf("environment variable %s: %w", env, err))
 				}
 			}
@@ -131,11 +136,11 @@ func (f *File) Check(app *kong.Application, lookupEnv func(string) (string, bool
 	return errors.Join(errs...)
 }
 
-// collect gathers the flags of node and everything below it. Flags that several
+// collect gathers the settings of node and everything below it. Those that several
 // commands share by name share their meaning too.
 func collect(node *kong.Node, into map[string]*kong.Flag) {
 	for _, flag := range node.Flags {
-		if flag.Name != "help" && flag.Name != "config" {
+		if len(flag.Envs) > 0 && flag.Name != "config" {
 			into[flag.Name] = flag
 		}
 	}
@@ -144,8 +149,9 @@ func collect(node *kong.Node, into map[string]*kong.Flag) {
 	}
 }
 
-// try decodes text as flag would, into a value that is thrown away.
-func try(flag *kong.Flag, text []string) error {
+// try decodes text as flag would, into a value that is thrown away, and asks rule, which
+// may be nil.
+func try(flag *kong.Flag, text []string, rule func(string) error) error {
 	for _, t := range text {
 		tokens := []kong.Token{{Value: t, Type: kong.FlagValueToken}}
 		target := reflect.New(flag.Target.Type()).Elem()
@@ -155,8 +161,22 @@ func try(flag *kong.Flag, text []string) error {
 		if flag.Enum != "" && !flag.EnumMap()[t] {
 			return fmt.Errorf("%q: must be one of %s", t, flag.Enum)
 		}
+		if rule == nil || t == "" {
+			continue // what may not be empty is the program's to say
+		}
+		if err := rule(t); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// split parts the text of an environment variable as kong does.
+func split(flag *kong.Flag, text string) []string {
+	if flag.IsSlice() {
+		return kong.SplitEscaped(text, flag.Tag.Sep)
+	}
+	return []string{text}
 }
 
 func sorted[V any](m map[string]V) []string {
@@ -172,7 +192,7 @@ func sorted[V any](m map[string]V) []string {
 // the environment has set.
 func (f *File) Resolver(lookupEnv func(string) (string, bool)) kong.Resolver {
 	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-		if f == nil {
+		if f == nil || len(flag.Envs) == 0 {
 			return nil, nil
 		}
 		for _, env := range flag.Envs {

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,8 +17,16 @@ type cli struct {
 	Interval time.Duration `default:"4h" env:"T_INTERVAL"`
 	Paths    []string      `env:"T_PATHS"`
 	Serve    struct {
-		Port int `default:"1" env:"T_PORT"`
+		Port int  `default:"1" env:"T_PORT"`
+		Yes  bool // what one call is to do: no setting
 	} `cmd:""`
+}
+
+func absolute(path string) error {
+	if !strings.HasPrefix(path, "/") {
+		return fmt.Errorf("%q: want an absolute path", path)
+	}
+	return nil
 }
 
 func load(t *testing.T, text string, env map[string]string, args ...string) (*cli, error) {
@@ -39,7 +48,7 @@ func load(t *testing.T, text string, env map[string]string, args ...string) (*cl
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Check(k.Model, lookup); err != nil {
+	if err := f.Check(k.Model, lookup, Rules{"paths": absolute}); err != nil {
 		return nil, err
 	}
 	_, err = k.Parse(args)
@@ -103,5 +112,25 @@ func TestPath(t *testing.T) {
 		if got := Path(c.args, "X", "/does/not/exist", c.look); got != c.want {
 			t.Errorf("Path(%v) = %q, want %q", c.args, got, c.want)
 		}
+	}
+}
+
+// TestRulesHoldForFileAndEnvironment: values that decode and are wrong all the same are
+// told with the others; flags without an environment variable are no settings.
+func TestRulesHoldForFileAndEnvironment(t *testing.T) {
+	_, err := load(t, "paths: [/a, b]\nyes: true\nprot: 1\n", nil, "serve")
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{`:1: paths: "b": want an absolute path`, ":2: yes: no such setting; known are: interval, level, paths, port", ":3: prot"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in:\n%v", want, err)
+		}
+	}
+	if _, err = load(t, "", map[string]string{"T_PATHS": "/a,c"}, "serve"); err == nil || !strings.Contains(err.Error(), `T_PATHS: "c": want`) {
+		t.Errorf("environment: %v", err)
+	}
+	if c, err := load(t, "", map[string]string{"T_PATHS": "/a,/c"}, "serve"); err != nil || len(c.Paths) != 2 {
+		t.Errorf("a list in the environment: %+v, %v", c, err)
 	}
 }

@@ -192,12 +192,10 @@ func (k *recordKeeper) apply(r *record, n *note) {
 	switch n.kind {
 	case noteFound, noteUpgraded, noteReturned:
 		p.Version, p.State, p.GoneAt = n.program.Version, "present", time.Time{}
-	case noteGone:
+	case noteGone, noteArchived:
 		p.State, p.GoneAt = "gone", n.why.at
 	case noteAuthorized:
 		p.State = "authorized"
-	case noteArchived:
-		p.State, p.GoneAt = "gone", n.why.at
 	case noteRestored:
 		p.State, p.GoneAt = "present", time.Time{}
 	}

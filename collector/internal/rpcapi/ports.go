@@ -59,6 +59,8 @@ type Policies interface {
 type Limits struct {
 	Connections int           // open at once; default 20,000
 	Handshakes  int           // under way at once; default 64
+	Handshake   time.Duration // how long one may take; default 15 s
+	Unknown     time.Duration // how long a peer without certificate may stay; default 1 min
 	Keepalive   time.Duration // how often a silent connection is asked for a sign of life; default 20 s, at least 1 s
 	Pending     int64         // bytes of unfinished reports over all connections; default 256 MiB
 	FirstHello  time.Duration // how long a stream may stay without Hello; default 20 s
@@ -72,14 +74,17 @@ func (l Limits) orDefault() Limits {
 	}
 	set(&l.Connections, 20_000)
 	set(&l.Handshakes, 64)
-	if l.Keepalive <= 0 {
-		l.Keepalive = 20 * time.Second
+	wait := func(v *time.Duration, d time.Duration) {
+		if *v <= 0 {
+			*v = d
+		}
 	}
+	wait(&l.Handshake, 15*time.Second)
+	wait(&l.Unknown, time.Minute)
+	wait(&l.Keepalive, 20*time.Second)
+	wait(&l.FirstHello, 20*time.Second)
 	if l.Pending <= 0 {
 		l.Pending = 256 << 20
-	}
-	if l.FirstHello <= 0 {
-		l.FirstHello = 20 * time.Second
 	}
 	return l
 }

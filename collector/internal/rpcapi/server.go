@@ -61,12 +61,14 @@ func New(d Deps) (*Server, error) {
 		Certificate: d.Certificate, Trust: d.Fleet.Authority.Trust, Revoked: d.Revocations.Revoked, Now: d.Now,
 	})
 	s.grpc = grpc.NewServer(
-		grpc.Creds(newCreds(config, d.Limits.Handshakes, s.handshakeFailed)),
+		grpc.Creds(newCreds(config, d.Limits, s.handshakeFailed)),
 		grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage),
 		grpc.ReadBufferSize(0), // TLS has a buffer of its own below
 		grpc.WriteBufferSize(4<<10),
 		grpc.InitialWindowSize(64<<10), grpc.InitialConnWindowSize(128<<10),
-		grpc.MaxConcurrentStreams(8), grpc.MaxHeaderListSize(8<<10), grpc.HeaderTableSize(0), // one stream lasts: nothing to save grpc.ConnectionTimeout(15*time.Second),
+		grpc.MaxConcurrentStreams(8), grpc.MaxHeaderListSize(8<<10),
+		grpc.HeaderTableSize(0), // one stream lasts: nothing to save
+		grpc.ConnectionTimeout(d.Limits.Handshake),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: d.Limits.Keepalive, Timeout: max(d.Limits.Keepalive/2, time.Second), MaxConnectionIdle: 2 * time.Minute}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.UnaryInterceptor(s.guardUnary), grpc.StreamInterceptor(s.guardStream),

@@ -2,7 +2,6 @@ package rpcapi
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -79,69 +78,6 @@ type authInfo struct {
 
 // AuthType implements credentials.AuthInfo.
 func (authInfo) AuthType() string { return "tls" }
-
-var errBusy = errors.New("too many handshakes under way")
-
-// transportCreds is TLS by grpc, with a bound on handshakes under way: in a storm of
-// reconnects each one finishes soon, and the others are told to come back by a closed
-// connection instead of all timing out together.
-type transportCreds struct {
-	credentials.TransportCredentials
-	config *tls.Config // shared by all connections: grpc's own handshake copies it each time
-	slots  chan struct{}
-	wait   time.Duration
-	failed func(error)
-}
-
-func newCreds(config *tls.Config, handshakes int, failed func(error)) *transportCreds {
-	return &transportCreds{TransportCredentials: credentials.NewTLS(config), config: config, slots: make(chan struct{}, handshakes), wait: 3 * time.Second, failed: failed}
-}
-
-func (t *transportCreds) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	conn, ok := raw.(*wireConn)
-	if !ok {
-		return nil, nil, fmt.Errorf("connection of type %T", raw)
-	}
-	select {
-	case t.slots <- struct{}{}:
-	default:
-		timer := time.NewTimer(t.wait)
-		defer timer.Stop()
-		select {
-		case t.slots <- struct{}{}:
-		case <-timer.C:
-			t.failed(errBusy)
-			_ = raw.Close()
-			return nil, nil, errBusy
-		}
-	}
-	defer func() { <-t.slots }()
-	c := tls.Server(raw, t.config)
-	info, err := shake(c)
-	if err != nil {
-		t.failed(err)
-		_ = raw.Close()
-		return nil, nil, err
-	}
-	info.conn = conn
-	return c, info, nil
-}
-
-// shake does the handshake, within the deadline that grpc has set on the connection.
-func shake(c *tls.Conn) (authInfo, error) {
-	info := authInfo{CommonAuthInfo: credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity}}
-	if err := c.Handshake(); err != nil {
-		return info, err
-	}
-	state := c.ConnectionState()
-	if state.NegotiatedProtocol != "h2" {
-		return info, fmt.Errorf("protocol %q, want h2", state.NegotiatedProtocol)
-	}
-	if len(state.VerifiedChains) > 0 {
-		info.leaf = state.VerifiedChains[0][0]
-	}
-	return info, nil
-}
 
 // remote is who is at the other end of a call. The identity is zero where no
 // certificate was shown.

@@ -169,7 +169,7 @@ func TestNonconformityLife(t *testing.T) {
 		want.Evidence = append(want.Evidence, nonconformity.Evidence{Kind: "gone", Finding: 1, Report: uuid(91), At: noon.Add(time.Hour)})
 		want.History = append(want.History, nonconformity.Event{At: noon.Add(time.Hour), Actor: "system:ingest", Kind: "contained"})
 		must(t, n.Save(ctx, want))
-		must(t, n.Save(ctx, want))
+		must(t, n.Save(ctx, want)) // the same again changes nothing
 		if got, err := n.ByNumber(ctx, want.Number); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("after save %+v, %v\nwant %+v", got, err, want)
 		}
