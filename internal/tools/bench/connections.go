@@ -5,8 +5,7 @@ import "fmt"
 // connectionsPart enrolls many agents, starts the collector anew, and reads its memory
 // before and after they all connect.
 func connectionsPart(r *run) error {
-	db := r.sqlite()
-	c, err := r.enrolled(db)
+	c, err := r.enrolled(r.sqlite(), "connections")
 	if err != nil {
 		return err
 	}
@@ -23,12 +22,12 @@ func connectionsPart(r *run) error {
 
 // reconnectsPart cuts many agents off and measures how fast all of them are back.
 func reconnectsPart(r *run) error {
-	c, err := r.enrolled(r.sqlite())
+	c, err := r.enrolled(r.sqlite(), "reconnects")
 	if err != nil {
 		return err
 	}
 	defer c.stop()
-	results, err := c.fleet(r.many, "connections", "connect,reconnect", "--settle", "1s", "--cycles", "2", "--programs", "50")
+	results, err := c.fleet(r.many, "reconnects", "connect,reconnect", "--settle", "1s", "--cycles", "2", "--programs", "50")
 	if err != nil {
 		return err
 	}
@@ -39,13 +38,14 @@ func reconnectsPart(r *run) error {
 }
 
 // enrolled returns a freshly started collector that knows many agents and holds a small
-// report of each.
-func (r *run) enrolled(db database) (*collector, error) {
+// report of each. The agents are kept in a folder of that name: they belong to this
+// collector and no other.
+func (r *run) enrolled(db database, folder string) (*collector, error) {
 	c, err := r.serve(db)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.fleet(r.many, "connections", "first", "--programs", "50"); err != nil {
+	if _, err := c.fleet(r.many, folder, "first", "--programs", "50"); err != nil {
 		c.stop()
 		return nil, err
 	}
