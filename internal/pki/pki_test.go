@@ -140,7 +140,7 @@ func TestRequestsRefused(t *testing.T) {
 
 func TestIdentityOfOthersIsRefused(t *testing.T) {
 	ca := must(NewCA("Example", testTime))(t)
-	server := must(ca.issueServer(UseAgents, nil, testTime))(t)
+	server := must(must(NewServerCertificate(ca, UseAgents, nil, func() time.Time { return testTime }))(t).Get(nil))(t)
 	if _, err := IdentityOf(server.Leaf); err == nil {
 		t.Error("a server's certificate read as a machine")
 	}

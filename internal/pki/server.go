@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"crypto/ecdsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -34,6 +35,7 @@ type ServerCertificate struct {
 
 	mu    sync.Mutex
 	ca    *CA
+	also  []*CA
 	names []string
 	cert  *tls.Certificate
 }
@@ -46,11 +48,13 @@ func NewServerCertificate(ca *CA, use Use, names []string, now func() time.Time)
 	return s, err
 }
 
-// Set changes the CA and the names; the next handshake shows the new certificate.
-func (s *ServerCertificate) Set(ca *CA, names []string) {
+// Set changes the CA and the names; the next handshake shows the new certificate. CAs
+// in also, of a rotation that goes on, vouch for the same key: who enrolls and pins one
+// of them finds in the chain a certificate by it for the key of the handshake.
+func (s *ServerCertificate) Set(ca *CA, names []string, also ...*CA) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ca, s.names, s.cert = ca, slices.Clone(names), nil
+	s.ca, s.also, s.names, s.cert = ca, slices.Clone(also), slices.Clone(names), nil
 }
 
 // Get returns the current certificate with its CA in the chain (enrollment pins it).
@@ -61,7 +65,7 @@ func (s *ServerCertificate) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) 
 	if s.cert != nil && s.now().Before(RenewAt(s.cert.Leaf, 0.5)) && s.now().After(s.cert.Leaf.NotBefore) {
 		return s.cert, nil
 	}
-	cert, err := s.ca.issueServer(s.use, s.names, s.now())
+	cert, err := s.issue()
 	if err != nil {
 		return nil, fmt.Errorf("certificate of the listener for %s: %w", s.use, err)
 	}
@@ -69,11 +73,27 @@ func (s *ServerCertificate) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) 
 	return cert, nil
 }
 
-func (c *CA) issueServer(use Use, names []string, now time.Time) (*tls.Certificate, error) {
+// issue makes a key and a certificate for it by each CA, the first of which is shown.
+func (s *ServerCertificate) issue() (*tls.Certificate, error) {
 	key, err := GenerateKey()
 	if err != nil {
 		return nil, err
 	}
+	cert := &tls.Certificate{PrivateKey: key}
+	for _, ca := range append([]*CA{s.ca}, s.also...) {
+		leaf, err := ca.issueServer(s.use, s.names, &key.PublicKey, s.now())
+		if err != nil {
+			return nil, err
+		}
+		if cert.Leaf == nil {
+			cert.Leaf = leaf
+		}
+		cert.Certificate = append(cert.Certificate, leaf.Raw, ca.Cert.Raw)
+	}
+	return cert, nil
+}
+
+func (c *CA) issueServer(use Use, names []string, pub *ecdsa.PublicKey, now time.Time) (*x509.Certificate, error) {
 	t := &x509.Certificate{
 		Subject:               pkix.Name{CommonName: "vigia-collector " + string(use)},
 		NotBefore:             now.Add(-backdate).UTC(),
@@ -88,11 +108,7 @@ func (c *CA) issueServer(use Use, names []string, now time.Time) (*tls.Certifica
 			return nil, err
 		}
 	}
-	leaf, err := c.sign(t, &key.PublicKey)
-	if err != nil {
-		return nil, err
-	}
-	return &tls.Certificate{Certificate: [][]byte{leaf.Raw, c.Cert.Raw}, PrivateKey: key, Leaf: leaf}, nil
+	return c.sign(t, pub)
 }
 
 func addName(t *x509.Certificate, name string) error {

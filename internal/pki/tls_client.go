@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -36,8 +37,9 @@ func ClientTLS(trust *Trust, certificate func() (*tls.Certificate, error), now f
 
 // EnrollTLS returns the settings of a machine that has only a token: TLS 1.3, no client
 // certificate, and the collector must show a chain that ends in the CA with the
-// fingerprint pin, for the name that is dialled and for UseAgents. Errors:
-// ErrWrongCA, ErrNotYetOrExpired, ErrNotForAgents and those of crypto/x509.
+// fingerprint pin, for the name that is dialled and for UseAgents. While the CA is
+// rotated the chain may hold a second certificate for the same key, by the other CA:
+// the handshake proves the key, whichever certificate stands first. Errors: ErrWrongCA, ErrNotYetOrExpired, ErrNotForAgents and those of crypto/x509.
 func EnrollTLS(pin Fingerprint, now func() time.Time) *tls.Config {
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS13,
@@ -52,18 +54,18 @@ func checkPinned(s tls.ConnectionState, pin Fingerprint, now time.Time) error {
 	if len(s.PeerCertificates) == 0 {
 		return errors.New("the collector showed no certificate")
 	}
-	roots := x509.NewCertPool()
-	found := false
+	var root *x509.Certificate
 	for _, cert := range s.PeerCertificates[1:] {
 		if FingerprintOf(cert) == pin && cert.IsCA {
-			roots.AddCert(cert)
-			found = true
+			root = cert
 		}
 	}
-	if !found {
+	if root == nil {
 		return ErrWrongCA
 	}
-	leaf := s.PeerCertificates[0]
+	roots := x509.NewCertPool()
+	roots.AddCert(root)
+	leaf := vouchedBy(root, s.PeerCertificates)
 	_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: s.ServerName, CurrentTime: now,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
 	var invalid x509.CertificateInvalidError
@@ -75,6 +77,17 @@ func checkPinned(s tls.ConnectionState, pin Fingerprint, now time.Time) error {
 		return err
 	}
 	return checkUse(leaf)
+}
+
+// vouchedBy returns the certificate of the peer's key that root has signed, else the
+// one that the peer showed first.
+func vouchedBy(root *x509.Certificate, chain []*x509.Certificate) *x509.Certificate {
+	for _, cert := range chain {
+		if bytes.Equal(cert.RawSubjectPublicKeyInfo, chain[0].RawSubjectPublicKeyInfo) && cert.CheckSignatureFrom(root) == nil {
+			return cert
+		}
+	}
+	return chain[0]
 }
 
 func checkUse(leaf *x509.Certificate) error {

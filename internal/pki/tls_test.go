@@ -117,6 +117,61 @@ func TestRotationNeedsNoRestart(t *testing.T) {
 	}
 }
 
+// TestTokensOfBothCAsEnrollDuringARotation: the listener shows the old CA's certificate,
+// which every agent believes, and the new CA vouches for the same key.
+func TestTokensOfBothCAsEnrollDuringARotation(t *testing.T) {
+	s := newSite(t, UseAgents)
+	next, stranger := must(NewCA("Example", time.Now()))(t), must(NewCA("Example", time.Now()))(t)
+	s.server.Set(s.ca, nil, next)
+	for name, ca := range map[string]*CA{"old": s.ca, "new": next} {
+		if err := dial(s.addr, EnrollTLS(ca.Fingerprint(), time.Now)); err != nil {
+			t.Errorf("a token of the %s CA: %v", name, err)
+		}
+	}
+	if err := dial(s.addr, EnrollTLS(stranger.Fingerprint(), time.Now)); !errors.Is(err, ErrWrongCA) {
+		t.Errorf("a token of another CA: %v", err)
+	}
+	older, _ := s.client(t, s.ca, s.trust.Load())
+	if err := dial(s.addr, older); err != nil {
+		t.Errorf("an agent that knows the old CA only: %v", err)
+	}
+	// A certificate that the pinned CA gave to another key proves nothing.
+	shown := must(s.server.Get(nil))(t)
+	other := must(must(NewServerCertificate(next, UseAgents, nil, time.Now))(t).Get(nil))(t)
+	state := tls.ConnectionState{ServerName: "127.0.0.1", PeerCertificates: []*x509.Certificate{shown.Leaf, s.ca.Cert, other.Leaf, next.Cert}}
+	var unknown x509.UnknownAuthorityError
+	if err := checkPinned(state, next.Fingerprint(), time.Now()); !errors.As(err, &unknown) {
+		t.Errorf("another key's certificate beside it: %v", err)
+	}
+	s.server.Set(next, nil)
+	if err := dial(s.addr, EnrollTLS(s.ca.Fingerprint(), time.Now)); !errors.Is(err, ErrWrongCA) {
+		t.Errorf("a token of the retired CA: %v", err)
+	}
+}
+
+func TestIssuerAndFingerprints(t *testing.T) {
+	a, b := must(NewCA("Example", time.Now()))(t), must(NewCA("Example", time.Now()))(t)
+	both := must(NewTrust(b.Cert, a.Cert))(t)
+	cert, _ := machineCert(t, a, time.Now())
+	if fp, ok := both.Issuer(cert); !ok || fp != a.Fingerprint() || FingerprintOf(both.Newest()) != b.Fingerprint() {
+		t.Errorf("issuer %s %v", fp, ok)
+	}
+	if _, ok := must(NewTrust(b.Cert))(t).Issuer(cert); ok {
+		t.Error("a CA of the same name is taken for the issuer")
+	}
+	text := a.Fingerprint().String()
+	for _, s := range []string{text, strings.ToUpper(text), text[:2] + ":" + text[2:]} {
+		if fp, err := ParseFingerprint(s); err != nil || fp != a.Fingerprint() {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+	for _, s := range []string{"", text[1:], text + "00", "zz" + text[2:]} {
+		if _, err := ParseFingerprint(s); err == nil {
+			t.Errorf("%q is a fingerprint", s)
+		}
+	}
+}
+
 func TestEnrollTrustsOnlyThePinnedCA(t *testing.T) {
 	s := newSite(t, UseAgents)
 	if err := dial(s.addr, EnrollTLS(s.ca.Fingerprint(), time.Now)); err != nil {
@@ -139,7 +194,7 @@ func TestEnrollTrustsOnlyThePinnedCA(t *testing.T) {
 	if err := dial(s.addr, EnrollTLS(FingerprintOf(leaf.Leaf), time.Now)); !errors.Is(err, ErrWrongCA) {
 		t.Fatalf("leaf as pin: %v", err)
 	}
-	foreign := must(must(NewCA("Foreign", time.Now()))(t).issueServer(UseAgents, nil, time.Now()))(t)
+	foreign := must(must(NewServerCertificate(must(NewCA("Foreign", time.Now()))(t), UseAgents, nil, time.Now))(t).Get(nil))(t)
 	state := tls.ConnectionState{ServerName: "127.0.0.1", PeerCertificates: []*x509.Certificate{foreign.Leaf, s.ca.Cert}}
 	var unknown x509.UnknownAuthorityError
 	if err := checkPinned(state, s.ca.Fingerprint(), time.Now()); !errors.As(err, &unknown) {

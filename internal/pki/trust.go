@@ -2,8 +2,10 @@ package pki
 
 import (
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // MaxTrusted is how many CAs may be trusted at once. A rotation needs two; a second
@@ -67,4 +69,28 @@ func (t *Trust) Fingerprints() []Fingerprint {
 		fps[i] = FingerprintOf(c)
 	}
 	return fps
+}
+
+// Newest returns the CA that signs.
+func (t *Trust) Newest() *x509.Certificate { return t.certs[0] }
+
+// Issuer returns the fingerprint of the CA in t that signed cert, and whether one did.
+func (t *Trust) Issuer(cert *x509.Certificate) (Fingerprint, bool) {
+	for _, ca := range t.certs {
+		if cert.CheckSignatureFrom(ca) == nil {
+			return FingerprintOf(ca), true
+		}
+	}
+	return Fingerprint{}, false
+}
+
+// ParseFingerprint reads what Fingerprint.String wrote; colons and capitals, as openssl
+// prints them, are allowed.
+func ParseFingerprint(s string) (Fingerprint, error) {
+	var f Fingerprint
+	b, err := hex.DecodeString(strings.ReplaceAll(s, ":", ""))
+	if err != nil || len(b) != len(f) {
+		return f, fmt.Errorf("fingerprint %.80q: want 64 hexadecimal digits", s)
+	}
+	return Fingerprint(b), nil
 }

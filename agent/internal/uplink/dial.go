@@ -116,9 +116,12 @@ func (l *link) explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(handshake, pki.ErrWrongCA), errors.As(handshake, &authority):
-		return &Problem{ErrWrongCollector, at + " shows a certificate of another CA",
-			"check the address; if it is right, get a new token from that collector, and if the CA did not change, somebody is in between", handshake}
+	case errors.Is(handshake, pki.ErrWrongCA):
+		return &Problem{ErrWrongCollector, at + " shows a certificate of another CA than the one that the token names",
+			"check the address; if it is right, get a new token from that collector: its CA may have been changed since this one was made; if it was not, somebody is in between", handshake}
+	case errors.As(handshake, &authority):
+		return &Problem{ErrWrongCollector, at + " shows a certificate of a CA that this machine does not know",
+			"check the address; if it is right, the CA was changed while this machine was away: " + againRemedy + "; if it was not changed, somebody is in between", handshake}
 	case errors.Is(handshake, pki.ErrNotForAgents):
 		return &Problem{ErrWrongCollector, at + " is not a collector's listener for agents", "check the port: agents do not use that of the console", handshake}
 	case errors.As(handshake, &name):
@@ -127,7 +130,7 @@ func (l *link) explain(err error) error {
 	case errors.Is(handshake, pki.ErrNotYetOrExpired), errors.As(handshake, &invalid) && invalid.Reason == x509.Expired:
 		return &Problem{ErrClock, "the certificate of " + at + " is not valid at this machine's time", "set this machine's clock, and check the collector's", handshake}
 	case errors.As(read, &alert) && alert.Op == "remote error":
-		return &Problem{ErrRefused, at + " does not accept this machine's certificate (revoked, expired or of a retired CA)", enrollRemedy, read}
+		return &Problem{ErrRefused, at + " does not accept this machine's certificate (revoked, expired or of a retired CA)", againRemedy, read}
 	case handshake != nil:
 		return &Problem{ErrUnreachable, at + " broke off the TLS handshake", "if this stays so, check the port: it must be the collector's listener for agents", handshake}
 	case dialErr != nil:
@@ -141,7 +144,7 @@ func explainStatus(at string, err error) error {
 	s := status.Convert(err)
 	switch s.Code() {
 	case codes.Unauthenticated, codes.PermissionDenied:
-		return &Problem{ErrRefused, at + " refuses this machine: " + s.Message(), enrollRemedy, nil}
+		return &Problem{ErrRefused, at + " refuses this machine: " + s.Message(), againRemedy, nil}
 	case codes.FailedPrecondition, codes.Unimplemented:
 		return &Problem{ErrProtocol, at + " does not speak this agent's protocol: " + s.Message(), "update the older of the two", nil}
 	case codes.ResourceExhausted:

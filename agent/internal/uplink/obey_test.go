@@ -217,3 +217,77 @@ func TestWaitsGrowWhileTheCollectorIsAway(t *testing.T) {
 	}
 	a.close()
 }
+
+// TestTheCertificateFollowsTheCA: an agent told of a new CA has its certificate renewed
+// within the time given, though it is young, and tells which CAs it trusts.
+func TestTheCertificateFollowsTheCA(t *testing.T) {
+	c := newCollector(t)
+	old := c.ca
+	dir := enrolled(t, c)
+	next, err := pki.NewCA("Example", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	both, err := pki.NewTrust(next.Cert, old.Cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.trust.Store(both)
+	c.ca = next
+	c.cert.Set(old, nil, next)
+	c.greeting = []*vigiav1.FromCollector{{Kind: &vigiav1.FromCollector_Trust{Trust: &vigiav1.TrustUpdate{CaDer: both.DER(), RenewWithinMs: 50}}}}
+	a := start(t, dir).run(t)
+	c.eventually(t, "a connection with a certificate of the new CA", func() bool {
+		return c.renewals == 1 && len(c.serials) >= 2 && c.serials[0] != c.serials[1]
+	})
+	fp := next.Fingerprint()
+	c.eventually(t, "told which CAs are trusted", func() bool {
+		for _, st := range c.statuses {
+			if len(st.CaFingerprints) == 2 && string(st.CaFingerprints[0]) == string(fp[:]) {
+				return true
+			}
+		}
+		return false
+	})
+	a.report(t, snapshot(1))
+	a.drained(t)
+	a.close()
+	id, err := LoadIdentity(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if issuer, ok := id.Trust.Issuer(id.Current.Cert); !ok || issuer != next.Fingerprint() || c.renewals != 1 {
+		t.Errorf("issuer %s, %d renewals", issuer, c.renewals)
+	}
+	// Another that was away all the time is told why it is refused, and what to do.
+	c.cert.Set(next, nil)
+	c.ca = old
+	stale := enrolledOld(t, dir, old)
+	b := start(t, stale).run(t)
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if st := b.client.Status(); st.Problem != "" {
+			if !strings.Contains(st.Problem, "does not know") || !strings.Contains(st.Remedy, "enroll --token TOKEN --replace") {
+				t.Errorf("%+v", st)
+			}
+			return
+		}
+	}
+	t.Error("no problem was told")
+}
+
+// enrolledOld is the identity of dir as one that trusts old only has it.
+func enrolledOld(t *testing.T, dir string, old *pki.CA) string {
+	t.Helper()
+	id, err := LoadIdentity(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id.Trust, err = pki.NewTrust(old.Cert); err != nil {
+		t.Fatal(err)
+	}
+	to := t.TempDir()
+	if err := SaveIdentity(to, id); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}

@@ -12,7 +12,25 @@ import (
 // untilRenewal returns when to look at the certificate in use again: zero when it is to
 // be renewed now, at most an hour, since timers do not run while a machine sleeps.
 func (s *session) untilRenewal() time.Duration {
-	return min(max(0, s.use.RenewAt().Sub(s.o.Now())), time.Hour)
+	at := s.use.RenewAt()
+	if !s.renewBy.IsZero() && s.renewBy.Before(at) {
+		at = s.renewBy
+	}
+	return min(max(0, at.Sub(s.o.Now())), time.Hour)
+}
+
+// follow plans to renew a certificate that is not by the CA that signs now, at a random
+// moment within the time that the collector gives all of its agents.
+func (s *session) follow(within time.Duration) {
+	issuer, _ := s.id.Trust.Issuer(s.use.Cert)
+	switch {
+	case issuer == pki.FingerprintOf(s.id.Trust.Newest()):
+		s.renewBy = time.Time{}
+	case within > 0 && s.renewBy.IsZero():
+		s.renewBy = s.o.Now().Add(time.Duration(s.o.Random() * float64(min(within, 24*time.Hour))))
+		s.o.Log.Info("the CA is being rotated: the certificate will be renewed", "at", s.renewBy)
+	}
+	s.renew.Reset(s.untilRenewal())
 }
 
 // renewCertificate gets a certificate for a new key and saves both beside the old
@@ -30,6 +48,9 @@ func (s *session) renewCertificate(ctx context.Context) bool {
 	}
 	if err != nil {
 		s.o.Log.Warn("renewing the certificate", "err", err, "ends", s.use.Cert.NotAfter)
+		if !s.renewBy.IsZero() {
+			s.renewBy = s.o.Now().Add(renewRetry)
+		}
 		return false
 	}
 	s.o.Log.Info("certificate renewed", "ends", next.Cert.NotAfter)

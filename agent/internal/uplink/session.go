@@ -40,6 +40,7 @@ type session struct {
 	resume      *time.Timer // after a Later
 	paused      bool
 	renew       *time.Timer
+	renewBy     time.Time // by when to follow the CA to the newest one; zero: no need
 	welcome     bool // the collector took this machine
 	policy      *wire.Assembler
 	results     chan *vigiav1.CommandResult

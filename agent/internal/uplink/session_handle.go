@@ -34,6 +34,8 @@ func (s *session) handle(ctx context.Context, m *vigiav1.FromCollector) error {
 		s.onCommand(ctx, k.Command)
 	case *vigiav1.FromCollector_Trust:
 		s.onTrust(k.Trust)
+		s.follow(time.Duration(k.Trust.RenewWithinMs) * time.Millisecond)
+		return s.tellStatus()
 	}
 	return nil
 }

@@ -1,8 +1,10 @@
 package uplink
 
 import (
+	"bytes"
 	"errors"
 	"io"
+	"slices"
 
 	"vigia/internal/wire"
 	vigiav1 "vigia/proto/vigia/v1"
@@ -57,6 +59,9 @@ func (s *session) currentStatus() *vigiav1.AgentStatus {
 	if !st.Oldest.IsZero() {
 		out.OldestUnixMs = st.Oldest.UnixMilli()
 	}
+	for _, fp := range s.id.Trust.Fingerprints() {
+		out.CaFingerprints = append(out.CaFingerprints, fp[:])
+	}
 	return out
 }
 
@@ -67,11 +72,12 @@ func (s *session) sendStatus() error {
 	return s.send(&vigiav1.FromAgent{Kind: &vigiav1.FromAgent_Status{Status: now}})
 }
 
-// tellStatus tells it again where it changed: another policy at once, the length of the
-// spool at most every minute.
+// tellStatus tells it again where it changed: another policy or other CAs at once, the
+// length of the spool at most every minute.
 func (s *session) tellStatus() error {
-	st := s.Status()
-	if st.PolicyVersion == s.told.PolicyVersion && (uint32(st.Spooled) == s.told.Spooled || s.o.Now().Sub(s.toldAt) < statusEvery) {
+	now := s.currentStatus()
+	if now.PolicyVersion == s.told.PolicyVersion && slices.EqualFunc(now.CaFingerprints, s.told.CaFingerprints, bytes.Equal) &&
+		(now.Spooled == s.told.Spooled || s.o.Now().Sub(s.toldAt) < statusEvery) {
 		return nil
 	}
 	return s.sendStatus()

@@ -73,4 +73,8 @@ func RemedyOf(err error) string {
 	return ""
 }
 
-const enrollRemedy = "run: vigia-agent enroll --token TOKEN (a token is made by: vigia-collector token create)"
+const (
+	enrollRemedy = "run: vigia-agent enroll --token TOKEN (a token is made by: vigia-collector token create)"
+	// againRemedy is for a machine whose identity is whole and not taken any more.
+	againRemedy = "run: vigia-agent enroll --token TOKEN --replace (a token is made by: vigia-collector token create); the machine keeps its history"
+)

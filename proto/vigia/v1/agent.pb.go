@@ -1865,13 +1865,14 @@ func (x *CommandResult) GetError() string {
 
 // AgentStatus is sent after Welcome and when it changes.
 type AgentStatus struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Spooled       uint32                 `protobuf:"varint,1,opt,name=spooled,proto3" json:"spooled,omitempty"`
-	SpoolBytes    uint64                 `protobuf:"varint,2,opt,name=spool_bytes,json=spoolBytes,proto3" json:"spool_bytes,omitempty"`
-	OldestUnixMs  int64                  `protobuf:"varint,3,opt,name=oldest_unix_ms,json=oldestUnixMs,proto3" json:"oldest_unix_ms,omitempty"`
-	PolicyVersion string                 `protobuf:"bytes,4,opt,name=policy_version,json=policyVersion,proto3" json:"policy_version,omitempty"` // the policy now in use
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Spooled        uint32                 `protobuf:"varint,1,opt,name=spooled,proto3" json:"spooled,omitempty"`
+	SpoolBytes     uint64                 `protobuf:"varint,2,opt,name=spool_bytes,json=spoolBytes,proto3" json:"spool_bytes,omitempty"`
+	OldestUnixMs   int64                  `protobuf:"varint,3,opt,name=oldest_unix_ms,json=oldestUnixMs,proto3" json:"oldest_unix_ms,omitempty"`
+	PolicyVersion  string                 `protobuf:"bytes,4,opt,name=policy_version,json=policyVersion,proto3" json:"policy_version,omitempty"`    // the policy now in use
+	CaFingerprints [][]byte               `protobuf:"bytes,5,rep,name=ca_fingerprints,json=caFingerprints,proto3" json:"ca_fingerprints,omitempty"` // SHA-256 of the CAs it trusts, newest first
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *AgentStatus) Reset() {
@@ -1932,10 +1933,18 @@ func (x *AgentStatus) GetPolicyVersion() string {
 	return ""
 }
 
+func (x *AgentStatus) GetCaFingerprints() [][]byte {
+	if x != nil {
+		return x.CaFingerprints
+	}
+	return nil
+}
+
 // TrustUpdate carries the CAs to trust, during a rotation.
 type TrustUpdate struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	CaDer         [][]byte               `protobuf:"bytes,1,rep,name=ca_der,json=caDer,proto3" json:"ca_der,omitempty"`
+	CaDer         [][]byte               `protobuf:"bytes,1,rep,name=ca_der,json=caDer,proto3" json:"ca_der,omitempty"`                            // newest first: the first signs
+	RenewWithinMs uint32                 `protobuf:"varint,2,opt,name=renew_within_ms,json=renewWithinMs,proto3" json:"renew_within_ms,omitempty"` // an agent whose certificate is by another CA renews it within this time; 0 leaves it to the certificate's age
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1975,6 +1984,13 @@ func (x *TrustUpdate) GetCaDer() [][]byte {
 		return x.CaDer
 	}
 	return nil
+}
+
+func (x *TrustUpdate) GetRenewWithinMs() uint32 {
+	if x != nil {
+		return x.RenewWithinMs
+	}
+	return 0
 }
 
 var File_vigia_v1_agent_proto protoreflect.FileDescriptor
@@ -2123,15 +2139,17 @@ const file_vigia_v1_agent_proto_rawDesc = "" +
 	"\rCommandResult\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x0e\n" +
 	"\x02ok\x18\x02 \x01(\bR\x02ok\x12\x14\n" +
-	"\x05error\x18\x03 \x01(\tR\x05error\"\x95\x01\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\"\xbe\x01\n" +
 	"\vAgentStatus\x12\x18\n" +
 	"\aspooled\x18\x01 \x01(\rR\aspooled\x12\x1f\n" +
 	"\vspool_bytes\x18\x02 \x01(\x04R\n" +
 	"spoolBytes\x12$\n" +
 	"\x0eoldest_unix_ms\x18\x03 \x01(\x03R\foldestUnixMs\x12%\n" +
-	"\x0epolicy_version\x18\x04 \x01(\tR\rpolicyVersion\"$\n" +
+	"\x0epolicy_version\x18\x04 \x01(\tR\rpolicyVersion\x12'\n" +
+	"\x0fca_fingerprints\x18\x05 \x03(\fR\x0ecaFingerprints\"L\n" +
 	"\vTrustUpdate\x12\x15\n" +
-	"\x06ca_der\x18\x01 \x03(\fR\x05caDer2I\n" +
+	"\x06ca_der\x18\x01 \x03(\fR\x05caDer\x12&\n" +
+	"\x0frenew_within_ms\x18\x02 \x01(\rR\rrenewWithinMs2I\n" +
 	"\n" +
 	"Enrollment\x12;\n" +
 	"\x06Enroll\x12\x17.vigia.v1.EnrollRequest\x1a\x18.vigia.v1.EnrollResponse2\x7f\n" +

@@ -8,6 +8,7 @@ package vigiav1
 // History:
 //
 //	1  2026-11-23  first
+//	   2026-11-28  AgentStatus.ca_fingerprints and TrustUpdate.renew_within_ms: who does not know them passes them over
 const Protocol = 1
 
 // OldestProtocol is the oldest protocol that this build still understands.
