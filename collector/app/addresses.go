@@ -95,11 +95,7 @@ func reachable(l net.Addr) string {
 		return l.String()
 	}
 	if unspecified(host) {
-		if name, err := os.Hostname(); err == nil && name != "" {
-			host = name
-		} else {
-			host = "localhost"
-		}
+		host = hostName()
 	}
 	return net.JoinHostPort(host, port)
 }
@@ -123,4 +119,12 @@ func network(s string) (netip.Prefix, error) {
 	}
 	p, err := netip.ParsePrefix(s)
 	return p.Masked(), err
+}
+
+// hostName is how people call this machine.
+func hostName() string {
+	if name, err := os.Hostname(); err == nil && name != "" {
+		return name
+	}
+	return "localhost"
 }

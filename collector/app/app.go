@@ -16,6 +16,7 @@ import (
 	"vigia/collector/internal/fleet"
 	"vigia/collector/internal/ingest"
 	"vigia/collector/internal/rpcapi"
+	"vigia/internal/buildinfo"
 	"vigia/internal/pki"
 	"vigia/internal/runner"
 	"vigia/internal/wire"
@@ -138,10 +139,12 @@ func (a *App) certificates(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.agentCert, err = pki.NewServerCertificate(a.desk.authority.CA(), pki.UseAgents, known.Names, a.cfg.Now); err != nil {
+	shown, also := a.desk.authority.Now().Shown()
+	if a.agentCert, err = pki.NewServerCertificate(shown, pki.UseAgents, known.Names, a.cfg.Now); err != nil {
 		return err
 	}
-	a.webCert, err = pki.NewServerCertificate(a.desk.authority.CA(), pki.UseWeb, known.Names, a.cfg.Now)
+	a.agentCert.Set(shown, known.Names, also...)
+	a.webCert, err = pki.NewServerCertificate(shown, pki.UseWeb, known.Names, a.cfg.Now)
 	return err
 }
 
@@ -151,8 +154,9 @@ func (a *App) newNames(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.agentCert.Set(a.desk.authority.CA(), known.Names)
-	a.webCert.Set(a.desk.authority.CA(), known.Names)
+	shown, also := a.desk.authority.Now().Shown()
+	a.agentCert.Set(shown, known.Names, also...)
+	a.webCert.Set(shown, known.Names)
 	return nil
 }
 
@@ -191,6 +195,7 @@ func (a *App) serveAgents(ctx context.Context, presence *fleet.Presence) error {
 		Policies: newPolicies(a.desk, a.ingester, codec),
 		Codec:    codec, Describe: func(err error) string { return sentence(err) }, Log: a.cfg.Log, Metrics: a.registry, Now: a.cfg.Now,
 		Name: a.name, Shared: a.desk.store.Engine() != "sqlite", Limits: a.cfg.Limits, NewNames: a.newNames, Observe: a.observe,
+		Self: fleet.Collector{Host: hostName(), Listens: a.agents.Addr().String(), Version: buildinfo.Get().Version, StartedAt: a.cfg.Now().UTC()},
 	})
 	return err
 }

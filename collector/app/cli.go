@@ -39,6 +39,8 @@ type commands struct {
 	Serve         serveCmd          `cmd:"" help:"Run the collector."`
 	Token         tokenCmds         `cmd:"" help:"Tokens that let machines enroll."`
 	Machine       machineCmds       `cmd:"" help:"Enrolled machines."`
+	Agent         agentCmds         `cmd:"" help:"Agents: versions, connections, certificates, what waits."`
+	Certificate   certificateCmds   `cmd:"" help:"The CA and the certificates of machines."`
 	Group         groupCmds         `cmd:"" help:"Groups of machines, by hand or by a rule."`
 	Software      softwareCmds      `cmd:"" help:"Programs found on machines."`
 	Finding       findingCmds       `cmd:"" help:"Programs that nothing authorizes."`
@@ -61,7 +63,7 @@ type commands struct {
 
 // exitCodes is told in the help of every command.
 const exitCodes = `Exit codes: 0 done; 1 failed; 2 wrong flags, settings or input; 3 no such object; 4 refused above a cap
-(--max-open); 5 the database does not answer; 6 check found damage.`
+(--max-open, --cut-off); 5 the database does not answer; 6 check found damage.`
 
 // streams is what a command reads and writes.
 type streams struct {

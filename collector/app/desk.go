@@ -50,7 +50,7 @@ func openDesk(ctx context.Context, cfg Config, live func(string) bool) (*desk, e
 		return nil, err
 	}
 	d.fleet = fleet.New(fleet.Deps{
-		Tx: st, Machines: st, Groups: st, Tokens: st, Certificates: st, Changes: st, Commands: st, Audit: st,
+		Tx: st, Machines: st, Groups: st, Tokens: st, Certificates: st, Agents: st, Changes: st, Commands: st, Audit: st,
 		Findings: d.newIngester("desk " + newID()), Authority: authority, Now: cfg.Now, NewID: newID, Live: live,
 	})
 	if d.accounts, err = d.newAccounts(); err != nil {

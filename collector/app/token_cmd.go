@@ -76,11 +76,13 @@ type tokenRow struct {
 	Site      string    `json:"site"`
 	Area      string    `json:"area"`
 	UsesLeft  int       `json:"uses_left"`
+	Uses      int       `json:"uses"`
 	ExpiresAt time.Time `json:"expires_at"`
 	Serials   []string  `json:"serials"`
 	CreatedAt time.Time `json:"created_at"`
 	CreatedBy string    `json:"created_by"`
 	Note      string    `json:"note"`
+	CA        string    `json:"ca"`
 }
 
 // Run implements the command.
@@ -90,27 +92,15 @@ func (c *tokenListCmd) Run(s *streams) error {
 		if err != nil {
 			return err
 		}
-		out := []tokenRow{}
+		trusted, out := d.fleet.Trusted(), []tokenRow{}
 		for _, t := range list {
-			out = append(out, tokenRow{ID: t.ID, State: tokenState(t, d.now()), Site: t.Site, Area: t.Area, UsesLeft: t.UsesLeft, ExpiresAt: t.ExpiresAt.UTC(),
+			out = append(out, tokenRow{ID: t.ID, State: string(t.StateAt(d.now(), trusted)), Site: t.Site, Area: t.Area, UsesLeft: t.UsesLeft, Uses: t.Uses, CA: t.CA, ExpiresAt: t.ExpiresAt.UTC(),
 				Serials: notNil(t.Serials), CreatedAt: t.CreatedAt.UTC(), CreatedBy: t.CreatedBy, Note: t.Note})
 		}
 		return show(s, c.Output, out, []string{"ID", "STATE", "SITE", "AREA", "USES LEFT", "EXPIRES", "CREATED BY", "NOTE"}, func(r tokenRow) []string {
 			return []string{r.ID, r.State, r.Site, r.Area, fmt.Sprint(r.UsesLeft), stamp(r.ExpiresAt), r.CreatedBy, r.Note}
 		})
 	})
-}
-
-func tokenState(t fleet.Token, now time.Time) string {
-	switch {
-	case !t.RevokedAt.IsZero():
-		return "revoked"
-	case !now.Before(t.ExpiresAt):
-		return "expired"
-	case t.UsesLeft <= 0:
-		return "used-up"
-	}
-	return "usable"
 }
 
 type tokenRevokeCmd struct {

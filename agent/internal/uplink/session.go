@@ -41,7 +41,7 @@ type session struct {
 	paused      bool
 	renew       *time.Timer
 	renewBy     time.Time // by when to follow the CA to the newest one; zero: no need
-	welcome     bool // the collector took this machine
+	welcome     bool      // the collector took this machine
 	policy      *wire.Assembler
 	results     chan *vigiav1.CommandResult
 	commands    int

@@ -62,7 +62,7 @@ func newYear(ctx context.Context, st *store.Store, c *clock, o Options) (*histor
 	}
 	y.ingester = ingest.New(ingest.Config{Store: st, Allowlists: st, Records: st.Nonconformities(), Directory: st, Now: c.now, Log: o.Log,
 		Name: "sample", Linger: 300 * time.Microsecond, Flush: time.Millisecond, Pending: 1 << 20})
-	y.fleet = fleet.New(fleet.Deps{Tx: st, Machines: st, Groups: st, Tokens: st, Certificates: st, Changes: st, Commands: st, Audit: st, Findings: y.ingester,
+	y.fleet = fleet.New(fleet.Deps{Tx: st, Machines: st, Groups: st, Tokens: st, Certificates: st, Agents: st, Changes: st, Commands: st, Audit: st, Findings: y.ingester,
 		Authority: authority, Now: c.now, NewID: y.ids.uuid, Live: func(id string) bool { return id == y.cloned }})
 	y.people = &org.Importer{Tx: st, Store: st, Audit: st, Now: c.now,
 		Notify: func(ctx context.Context) error { return st.Notify(ctx, fleet.ChangePolicy, "org") }}

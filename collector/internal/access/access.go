@@ -25,18 +25,19 @@ const (
 	SeeNonconformities Right = "see-nonconformities" // with the people and programs in them
 	SeeAllowlist       Right = "see-allowlist"       // rules, modes, what they cover
 	SeePeople          Right = "see-people"          // the directory: sites, areas, people
-	SeeSettings        Right = "see-settings"        // settings, mail, backups, tokens, agents, certificates
+	SeeAgents          Right = "see-agents"          // tokens, agents and their certificates
+	SeeSettings        Right = "see-settings"        // settings, mail, backups, the CA
 	SeeAudit           Right = "see-audit"           // who changed what
 )
 
 // Rights to change.
 const (
 	ReviewFindings  Right = "review-findings"
-	ChangeMachines  Right = "change-machines"  // assign, group, retire, ask for a report, tokens
+	ChangeMachines  Right = "change-machines"  // assign, group, retire, revoke, ask for a report, tokens
 	ChangeAllowlist Right = "change-allowlist" // rules and modes
 	ChangePeople    Right = "change-people"    // the directory, but for roles
 	ChangeRoles     Right = "change-roles"     // who has which role, who may sign in
-	ChangeSettings  Right = "change-settings"  // settings, mail, backups (also to download one), certificates
+	ChangeSettings  Right = "change-settings"  // settings, mail, backups (also to download one), rotating the CA
 )
 
 // Reach is how far a right goes.
@@ -78,6 +79,7 @@ var table = [...]grant{
 	{right: SeeNonconformities, all: []actor.Role{actor.Administrator, actor.Technician, actor.Auditor, actor.HR, actor.GeneralManagement}, managed: true, own: true},
 	{right: SeeAllowlist, all: readers},
 	{right: SeePeople, all: readers},
+	{right: SeeAgents, all: readers},
 	{right: SeeSettings, all: overseer},
 	{right: SeeAudit, all: overseer},
 	{right: ReviewFindings, changes: true, all: it},

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"vigia/collector/internal/apperr"
@@ -17,18 +17,54 @@ import (
 // collectors share them.
 const blobCA = "ca"
 
-// storedCAs is the form of the blob: PEM of certificate and key each, newest first.
+// storedCAs is the form of the blob: PEM of certificate and key each, the one that signs
+// first, and the rotation that goes on, if any.
 type storedCAs struct {
-	CAs []string `json:"cas"`
+	CAs      []string  `json:"cas"`
+	Rotation *Rotation `json:"rotation,omitempty"`
+}
+
+// Rotation is the change from one CA to another while it goes on: both are trusted, To
+// signs, and the listeners show a certificate by Shown, which every agent believes.
+type Rotation struct {
+	BegunAt time.Time `json:"begun_at"`
+	BegunBy string    `json:"begun_by"`
+	From    string    `json:"from"`  // fingerprint of the CA that will be retired
+	To      string    `json:"to"`    // fingerprint of the CA that signs
+	Shown   string    `json:"shown"` // fingerprint of the CA that was there before it began
+	Aborted bool      `json:"aborted,omitempty"`
+}
+
+// Authorities is the company's CAs at one moment. It does not change.
+type Authorities struct {
+	CAs      []*pki.CA // the one that signs first
+	Trust    *pki.Trust
+	Rotation *Rotation // nil: none goes on
+}
+
+// Shown returns the CA by which listeners show a certificate, and those that vouch for
+// the same key beside it.
+func (a *Authorities) Shown() (*pki.CA, []*pki.CA) {
+	shown := 0
+	for i, ca := range a.CAs {
+		if a.Rotation != nil && ca.Fingerprint().String() == a.Rotation.Shown {
+			shown = i
+		}
+	}
+	var also []*pki.CA
+	for i, ca := range a.CAs {
+		if i != shown {
+			also = append(also, ca)
+		}
+	}
+	return a.CAs[shown], also
 }
 
 // Authority is the company's certificate authority: the newest CA signs, all are
 // trusted. It is safe for concurrent use; Reload takes over what another collector changed.
 type Authority struct {
 	blobs BlobStore
-	mu    sync.RWMutex
-	ca    *pki.CA
-	trust *pki.Trust
+	now   atomic.Pointer[Authorities]
 }
 
 var errCAExists = errors.New("another collector made the ca")
@@ -46,17 +82,13 @@ func OpenAuthority(ctx context.Context, tx Transactor, blobs BlobStore, log audi
 	if err != nil {
 		return nil, err
 	}
-	pem, err := ca.MarshalPEM()
-	if err != nil {
-		return nil, err
-	}
-	value, err := json.Marshal(storedCAs{CAs: []string{string(pem)}})
+	value, err := encodeCAs(nil, ca)
 	if err != nil {
 		return nil, err
 	}
 	err = tx.InTx(ctx, func(ctx context.Context) error {
 		after := map[string]string{"name": name, "fingerprint": ca.Fingerprint().String()}
-		if err := record(ctx, log, now, "ca.create", "ca/"+ca.Fingerprint().String()[:16], nil, after); err != nil {
+		if err := record(ctx, log, now, "ca.create", objectCA(ca.Fingerprint().String()), nil, after); err != nil {
 			return err
 		}
 		if _, err := blobs.Blob(ctx, blobCA); !apperr.Is(err, apperr.NotFound) {
@@ -70,48 +102,59 @@ func OpenAuthority(ctx context.Context, tx Transactor, blobs BlobStore, log audi
 	return a, a.Reload(ctx)
 }
 
-// Reload reads the CAs again.
-func (a *Authority) Reload(ctx context.Context) error {
+// objectCA is how the audit log names a CA.
+func objectCA(fingerprint string) string { return "ca/" + fingerprint[:16] }
+
+func encodeCAs(r *Rotation, cas ...*pki.CA) ([]byte, error) {
+	stored := storedCAs{Rotation: r}
+	for _, ca := range cas {
+		pem, err := ca.MarshalPEM()
+		if err != nil {
+			return nil, err
+		}
+		stored.CAs = append(stored.CAs, string(pem))
+	}
+	return json.Marshal(stored)
+}
+
+// read reads the CAs from the database, in the transaction that ctx may carry.
+func (a *Authority) read(ctx context.Context) (*Authorities, error) {
 	value, err := a.blobs.Blob(ctx, blobCA)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var stored storedCAs
 	if err := json.Unmarshal(value, &stored); err != nil || len(stored.CAs) == 0 {
-		return fmt.Errorf("the stored ca is damaged (%d bytes): %w", len(value), errors.Join(err))
+		return nil, fmt.Errorf("the stored ca is damaged (%d bytes): %w", len(value), errors.Join(err))
 	}
-	var signer *pki.CA
+	all := &Authorities{Rotation: stored.Rotation}
 	var ders [][]byte
-	for i, pem := range stored.CAs {
+	for _, pem := range stored.CAs {
 		ca, err := pki.ParseCA([]byte(pem))
 		if err != nil {
-			return fmt.Errorf("the stored ca: %w", err)
+			return nil, fmt.Errorf("the stored ca: %w", err)
 		}
-		if i == 0 {
-			signer = ca
-		}
-		ders = append(ders, ca.Cert.Raw)
+		all.CAs, ders = append(all.CAs, ca), append(ders, ca.Cert.Raw)
 	}
-	trust, err := pki.ParseTrust(ders)
+	all.Trust, err = pki.ParseTrust(ders)
+	return all, err
+}
+
+// Reload reads the CAs again.
+func (a *Authority) Reload(ctx context.Context) error {
+	all, err := a.read(ctx)
 	if err != nil {
 		return err
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.ca, a.trust = signer, trust
+	a.now.Store(all)
 	return nil
 }
 
+// Now returns the CAs as last read.
+func (a *Authority) Now() *Authorities { return a.now.Load() }
+
 // CA returns the CA that signs.
-func (a *Authority) CA() *pki.CA {
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	return a.ca
-}
+func (a *Authority) CA() *pki.CA { return a.Now().CAs[0] }
 
 // Trust returns the CAs whose machines may connect.
-func (a *Authority) Trust() *pki.Trust {
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	return a.trust
-}
+func (a *Authority) Trust() *pki.Trust { return a.Now().Trust }

@@ -191,12 +191,13 @@ func (s *Service) restore(ctx context.Context, m Machine, f Facts) (Machine, err
 
 // certify gives m a certificate for the key of the request and stores that it has it.
 func (s *Service) certify(ctx context.Context, m Machine, csr []byte) (*x509.Certificate, error) {
-	cert, err := s.Authority.CA().IssueMachine(csr, m.ID, m.Hostname, s.Now())
+	ca := s.Authority.CA()
+	cert, err := ca.IssueMachine(csr, m.ID, m.Hostname, s.Now())
 	if err != nil {
 		return nil, apperr.Wrap(err, apperr.Invalid, "enroll.bad-csr", apperr.Args{"field": "csr", "problem": err.Error()})
 	}
 	return cert, s.Certificates.SaveCertificate(ctx, Certificate{
-		Serial: pki.SerialText(cert), Machine: m.ID, NotBefore: cert.NotBefore.UTC(), NotAfter: cert.NotAfter.UTC(),
+		Serial: pki.SerialText(cert), Issuer: ca.Fingerprint().String(), Machine: m.ID, NotBefore: cert.NotBefore.UTC(), NotAfter: cert.NotAfter.UTC(),
 	})
 }
 

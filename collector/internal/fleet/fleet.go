@@ -64,11 +64,14 @@ type Token struct {
 	CreatedBy  string
 	RevokedAt  time.Time
 	Note       string
+	CA         string // fingerprint of the CA that it pins; empty: the one there was before any rotation
+	Uses       int    // how many machines it was made for; 0: not written down
 }
 
 // Certificate is one that was handed out.
 type Certificate struct {
 	Serial    string // hex
+	Issuer    string // fingerprint of the CA that signed it; empty: the one there was before any rotation
 	Machine   string
 	NotBefore time.Time
 	NotAfter  time.Time

@@ -26,6 +26,7 @@ const (
 	ReasonQuarantined  = "quarantined"
 	ReasonShuttingDown = "shutting-down"
 	ReasonRevoked      = "revoked"
+	ReasonTrustChanged = "trust-changed" // a CA was retired: come back and be shown another certificate
 )
 
 const (

@@ -15,6 +15,7 @@ type Deps struct {
 	Groups       GroupStore
 	Tokens       TokenStore
 	Certificates CertificateStore
+	Agents       AgentStore
 	Changes      Changes
 	Commands     CommandStore
 	Findings     Findings

@@ -3,6 +3,8 @@ package fleet
 import (
 	"context"
 	"time"
+
+	"vigia/collector/internal/paging"
 )
 
 // Transactor runs fn in one transaction carried by the context it passes on: what is
@@ -47,6 +49,9 @@ type TokenStore interface {
 	TokenBySecret(ctx context.Context, hash [32]byte) (Token, error)
 	UseToken(ctx context.Context, row int64) error // one use less; Conflict when none is left
 	RevokeToken(ctx context.Context, id string, at time.Time) (Token, error)
+	Token(ctx context.Context, id string) (Token, error)
+	TokenPage(ctx context.Context, f TokenFilter, o paging.Order) (paging.Page[Token], error)
+	CountTokens(ctx context.Context, f TokenFilter, most int) (int, error)
 }
 
 // CertificateStore keeps what was handed out.
@@ -57,6 +62,11 @@ type CertificateStore interface {
 	// RestoreCertificates believes those again that were revoked at that moment.
 	RestoreCertificates(ctx context.Context, machine string, revokedAt time.Time) error
 	RevokedSerials(ctx context.Context, notAfter time.Time) ([]string, error) // revoked ones that would still be valid
+	Certificate(ctx context.Context, serial string) (Certificate, error)      // NotFound "certificate.unknown"
+	RevokeCertificate(ctx context.Context, serial string, at time.Time) error
+	// NameCA writes the fingerprint of the only CA there was into every certificate and
+	// token of before.
+	NameCA(ctx context.Context, fingerprint string) error
 }
 
 // InventoryReader reads what machines told.

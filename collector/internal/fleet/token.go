@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"vigia/collector/internal/access"
 	"vigia/collector/internal/actor"
 	"vigia/collector/internal/apperr"
 	"vigia/internal/pki"
@@ -33,6 +34,9 @@ type NewToken struct {
 // CreateToken makes a token and returns it with its one line, which is shown this once
 // and stored nowhere. Errors: Invalid with Args["field"].
 func (s *Service) CreateToken(ctx context.Context, n NewToken) (Token, string, error) {
+	if _, err := access.Need(ctx, access.ChangeMachines); err != nil {
+		return Token{}, "", err
+	}
 	if err := n.check(); err != nil {
 		return Token{}, "", err
 	}
@@ -40,7 +44,8 @@ func (s *Service) CreateToken(ctx context.Context, n NewToken) (Token, string, e
 	if err != nil {
 		return Token{}, "", err
 	}
-	line, err := pki.Token{Addresses: n.Addresses, CA: s.Authority.CA().Fingerprint(), Secret: secret}.Encode()
+	ca := s.Authority.CA().Fingerprint()
+	line, err := pki.Token{Addresses: n.Addresses, CA: ca, Secret: secret}.Encode()
 	if err != nil {
 		return Token{}, "", apperr.Wrap(err, apperr.Invalid, "token.bad-address", apperr.Args{"field": "collector-address", "value": strings.Join(n.Addresses, ", "), "problem": err.Error()})
 	}
@@ -48,6 +53,7 @@ func (s *Service) CreateToken(ctx context.Context, n NewToken) (Token, string, e
 	t := Token{
 		SecretHash: pki.SecretHash(secret), Site: n.Site, Area: n.Area, UsesLeft: n.Uses, ExpiresAt: now.Add(n.Life),
 		Serials: n.Serials, CreatedAt: now, CreatedBy: actor.From(ctx).String(), Note: n.Note,
+		CA: ca.String(), Uses: n.Uses,
 	}
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
 		made, err := s.Tokens.CreateToken(ctx, t)
@@ -103,6 +109,9 @@ func (s *Service) ListTokens(ctx context.Context) ([]Token, error) { return s.To
 // time. Errors: NotFound "token.unknown".
 func (s *Service) RevokeToken(ctx context.Context, id string) (Token, error) {
 	var t Token
+	if _, err := access.Need(ctx, access.ChangeMachines); err != nil {
+		return t, err
+	}
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 		var err error
 		if t, err = s.Tokens.RevokeToken(ctx, id, s.Now().UTC().Truncate(time.Microsecond)); err != nil {
@@ -115,7 +124,7 @@ func (s *Service) RevokeToken(ctx context.Context, id string) (Token, error) {
 
 // tokenView is what the audit log keeps: never the hash of the secret.
 func tokenView(t Token) any {
-	return map[string]any{"id": t.ID, "site": t.Site, "area": t.Area, "uses_left": t.UsesLeft, "expires_at": t.ExpiresAt,
+	return map[string]any{"id": t.ID, "ca": t.CA, "site": t.Site, "area": t.Area, "uses_left": t.UsesLeft, "expires_at": t.ExpiresAt,
 		"serials": t.Serials, "note": t.Note, "revoked": !t.RevokedAt.IsZero()}
 }
 

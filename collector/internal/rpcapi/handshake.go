@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc/credentials"
+
+	"vigia/internal/pki"
 )
 
 var errBusy = errors.New("too many handshakes under way")
@@ -69,7 +71,8 @@ func shake(c *tls.Conn) (authInfo, error) {
 		return info, fmt.Errorf("protocol %q, want h2", state.NegotiatedProtocol)
 	}
 	if len(state.VerifiedChains) > 0 {
-		info.leaf = state.VerifiedChains[0][0]
+		chain := state.VerifiedChains[0]
+		info.leaf, info.root = chain[0], pki.FingerprintOf(chain[len(chain)-1])
 	}
 	return info, nil
 }

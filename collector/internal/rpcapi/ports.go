@@ -104,7 +104,8 @@ type Deps struct {
 	NewNames    func(context.Context) error           // called after a ChangeTrust: certificates may need other names
 	Observe     func(context.Context, []fleet.Change) // told of every change, after the server has acted on it
 	Now         func() time.Time
-	Name        string // of this collector among several on one database
-	Shared      bool   // several collectors may be on the database: connections are announced
+	Name        string          // of this collector among several on one database
+	Self        fleet.Collector // how it is shown to people; ID is Name
+	Shared      bool            // several collectors may be on the database: connections are announced
 	Limits      Limits
 }

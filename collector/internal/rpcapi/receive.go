@@ -126,6 +126,12 @@ func (c *stream) commandResult(r *vigiav1.CommandResult) error {
 func (c *stream) status(st *vigiav1.AgentStatus) error {
 	have := cleanText(st.GetPolicyVersion(), 128)
 	c.s.Log.DebugContext(c.ctx, "agent status", "machine", c.machine, "spooled", st.GetSpooled(), "spool_bytes", st.GetSpoolBytes(), "policy", have)
+	c.link.SpoolBytes, c.link.SpoolOldest = int64(min(st.GetSpoolBytes(), 1<<50)), time.Time{}
+	if ms := st.GetOldestUnixMs(); ms > 0 && ms < 1<<43 {
+		c.link.SpoolOldest = time.UnixMilli(ms).UTC()
+	}
+	c.trusts(st.GetCaFingerprints())
+	c.s.note(c.link)
 	return c.seen(spooled(st.GetSpooled()))
 }
 

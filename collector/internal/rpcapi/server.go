@@ -42,6 +42,10 @@ type Server struct {
 	announcing sync.Mutex
 	announced  []announcement // connections not yet told to other collectors
 	dirty      chan struct{}  // holds one value when policies are to be pushed
+
+	noting  sync.Mutex
+	noted   map[string]fleet.Agent // by machine, not yet stored
+	trusted []pki.Fingerprint      // that connected agents were told last; Watch alone uses it
 }
 
 var (
@@ -52,7 +56,7 @@ var (
 // New returns a server that is not yet listening.
 func New(d Deps) (*Server, error) {
 	d.Limits = d.Limits.orDefault()
-	s := &Server{Deps: d, health: health.NewServer(), decoding: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), dirty: make(chan struct{}, 1)}
+	s := &Server{Deps: d, health: health.NewServer(), decoding: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), dirty: make(chan struct{}, 1), noted: map[string]fleet.Agent{}, trusted: d.Fleet.Authority.Trust().Fingerprints()}
 	var err error
 	if s.metrics, err = newMetrics(d.Metrics, &s.open, &s.pending); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)

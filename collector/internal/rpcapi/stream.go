@@ -16,6 +16,7 @@ import (
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/fleet"
 	"vigia/internal/inventory"
+	"vigia/internal/pki"
 	"vigia/internal/wire"
 	vigiav1 "vigia/proto/vigia/v1"
 )
@@ -30,13 +31,17 @@ const (
 // maxSkew is how far an agent's clock may be off before it is noted.
 const maxSkew = 5 * time.Minute
 
+// maxNotedSkew bounds what is written down of it.
+const maxNotedSkew = 100 * 365 * 24 * time.Hour
+
 // stream is one agent's Connect, from Hello to its end.
 type stream struct {
 	s       *Server
 	ctx     context.Context
 	conn    *wireConn
 	machine string
-	serial  string // of its certificate
+	serial  string          // of its certificate
+	issuer  pki.Fingerprint // of the CA that signed it
 	nonce   fleet.Nonce
 	version string // of the agent
 	spooled int    // reports waiting there, as it told in Hello
@@ -48,6 +53,7 @@ type stream struct {
 	pending int64           // bytes of parts counted into the server's budget
 
 	policy atomic.Pointer[string] // the version that the agent has or was sent
+	link   fleet.Agent            // what is told of the connection; its own goroutines alone use it
 
 	mu       sync.Mutex
 	commands map[string]bool // sent on this stream and not yet answered
@@ -61,16 +67,21 @@ func (c *stream) Heard() time.Time   { return time.Unix(0, c.conn.heard.Load()) 
 // Close asks the agent to come back later where the reason is one for it, and closes
 // the connection once that had time to leave.
 func (c *stream) Close(reason string) {
-	wait := time.Duration(0)
 	switch reason {
 	case fleet.ReasonQuarantined:
-		c.out.later(msgLater(reason, quarantineWait, nil))
-		wait = 300 * time.Millisecond
+		c.sendAway(reason, quarantineWait)
 	case fleet.ReasonShuttingDown:
-		c.out.later(msgLater(reason, stoppingWait, nil))
-		wait = 300 * time.Millisecond
+		c.sendAway(reason, stoppingWait)
+	default:
+		time.AfterFunc(0, func() { _ = c.conn.Close() })
 	}
-	time.AfterFunc(wait, func() { _ = c.conn.Close() })
+}
+
+// sendAway asks the agent to come back after a while, and closes the connection once
+// that had time to leave.
+func (c *stream) sendAway(reason string, wait time.Duration) {
+	c.out.later(msgLater(reason, wait, nil))
+	time.AfterFunc(300*time.Millisecond, func() { _ = c.conn.Close() })
 }
 
 // Connect implements vigiav1.AgentsServer.
@@ -80,7 +91,8 @@ func (s *Server) Connect(st grpc.BidiStreamingServer[vigiav1.FromAgent, vigiav1.
 	if err != nil {
 		return status.Error(codes.Unauthenticated, err.Error())
 	}
-	c := &stream{s: s, ctx: ctx, conn: r.conn, machine: r.identity.MachineID, serial: r.identity.Serial, recv: st.Recv}
+	c := &stream{s: s, ctx: ctx, conn: r.conn, machine: r.identity.MachineID, serial: r.identity.Serial, issuer: r.root, recv: st.Recv}
+	c.link = fleet.Agent{Machine: c.machine, Certificate: c.serial, Issuer: r.root.String(), EndsAt: r.identity.NotAfter, Collector: s.Name, ConnectedAt: s.Now().UTC()}
 	c.out.send = st.Send
 	defer c.out.close(func() { _ = r.conn.Close() })
 	defer c.release()
@@ -95,6 +107,8 @@ func (s *Server) Connect(st grpc.BidiStreamingServer[vigiav1.FromAgent, vigiav1.
 	defer s.metrics.connected.Dec()
 	s.Presence.Join(c.machine, c, s.Now())
 	defer s.Presence.Leave(c.machine, c)
+	s.note(c.link)
+	defer c.left()
 	if s.stopping.Load() {
 		return c.out.now(msgLater(fleet.ReasonShuttingDown, stoppingWait, nil))
 	}
@@ -143,6 +157,7 @@ func (c *stream) hello() error {
 		return status.Errorf(codes.InvalidArgument, "boot_nonce: %d bytes, want %d that are not all zero", len(h.GetBootNonce()), len(c.nonce))
 	}
 	c.noteSkew(h.GetSentAtUnixMs())
+	c.link.Protocol = int(h.GetProtocol())
 	c.nonce = fleet.Nonce(h.GetBootNonce())
 	c.version, c.spooled = cleanText(h.GetAgentVersion(), 60), spooled(h.GetSpooled())
 	have := cleanText(h.GetPolicyVersion(), 128)
@@ -187,6 +202,7 @@ func checkProtocol(theirs uint32) error {
 
 func (c *stream) noteSkew(sentAtMS int64) {
 	skew := c.s.Now().Sub(time.UnixMilli(sentAtMS))
+	c.link.ClockBehind = max(-maxNotedSkew, min(skew, maxNotedSkew))
 	if skew.Abs() > maxSkew {
 		c.s.metrics.skewed.Inc()
 		c.s.Log.WarnContext(c.ctx, "a machine's clock is off", "machine", c.machine, "behind", skew.Round(time.Second))
@@ -207,8 +223,10 @@ func (c *stream) welcome() error {
 	if err != nil {
 		return err
 	}
-	if err := c.sendTrust(); err != nil {
-		return err
+	if m := c.s.trustUpdate(); len(m.GetTrust().GetCaDer()) > 1 { // with one, its status tells whether it knows another
+		if err := c.out.now(m); err != nil {
+			return err
+		}
 	}
 	c.s.pushPolicy(c.ctx, c)
 	c.s.pushCommands(c.ctx, c)
@@ -227,15 +245,6 @@ func (c *stream) seen(spooled int) error {
 
 // spooled bounds what an agent tells of its spool.
 func spooled(n uint32) int { return int(min(n, 1<<30)) }
-
-// sendTrust tells the CAs while a rotation goes on.
-func (c *stream) sendTrust() error {
-	ders := c.s.Fleet.Authority.Trust().DER()
-	if len(ders) < 2 {
-		return nil
-	}
-	return c.out.now(&vigiav1.FromCollector{Kind: &vigiav1.FromCollector_Trust{Trust: &vigiav1.TrustUpdate{CaDer: ders}}})
-}
 
 // serve obeys the agent until the stream ends.
 func (c *stream) serve() error {

@@ -73,6 +73,7 @@ func (l *listener) Accept() (net.Conn, error) {
 type authInfo struct {
 	credentials.CommonAuthInfo
 	leaf *x509.Certificate
+	root pki.Fingerprint // of the CA that signed leaf
 	conn *wireConn
 }
 
@@ -85,6 +86,7 @@ type remote struct {
 	address  string
 	identity pki.Identity
 	leaf     *x509.Certificate
+	root     pki.Fingerprint
 	conn     *wireConn
 }
 
@@ -97,7 +99,7 @@ func peerOf(ctx context.Context) (remote, error) {
 	if !ok {
 		return remote{}, fmt.Errorf("peer without TLS (%T)", p.AuthInfo)
 	}
-	r := remote{address: p.Addr.String(), leaf: info.leaf, conn: info.conn}
+	r := remote{address: p.Addr.String(), leaf: info.leaf, root: info.root, conn: info.conn}
 	if info.leaf == nil {
 		return r, pki.ErrNoCertificate
 	}

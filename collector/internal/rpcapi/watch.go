@@ -3,7 +3,6 @@ package rpcapi
 import (
 	"context"
 	"encoding/hex"
-	"slices"
 	"strings"
 	"time"
 
@@ -63,17 +62,23 @@ func (s *Server) flush(ctx context.Context) {
 // machines are cut off, commands delivered, policies pushed, clones found. from is the
 // number of the newest change already known.
 func (s *Server) Watch(ctx context.Context, from int64) error {
-	poll, check := time.NewTicker(pollEvery), time.NewTicker(checkEvery)
+	poll, check, alive := time.NewTicker(pollEvery), time.NewTicker(checkEvery), time.NewTicker(aliveEvery)
 	defer poll.Stop()
 	defer check.Stop()
+	defer alive.Stop()
+	s.alive(ctx)
+	defer s.gone(ctx)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-alive.C:
+			s.alive(ctx)
 		case <-check.C:
 			s.judge(ctx)
 		case <-poll.C:
 			s.flush(ctx)
+			s.keepNotes(ctx)
 			changes, newest, err := s.Fleet.Changes.Since(ctx, from)
 			if err != nil {
 				if ctx.Err() == nil {
@@ -156,23 +161,6 @@ func (s *Server) recheck(ctx context.Context, machine string) {
 		s.Log.InfoContext(ctx, "connection closed: no longer allowed", "machine", machine, "state", m.State)
 		s.Presence.Close(machine, fleet.ReasonRevoked)
 	}
-}
-
-func (s *Server) reloadTrust(ctx context.Context) error {
-	before := s.Fleet.Authority.Trust().Fingerprints()
-	if err := s.Fleet.Authority.Reload(ctx); err != nil {
-		return err
-	}
-	if err := s.NewNames(ctx); err != nil || slices.Equal(before, s.Fleet.Authority.Trust().Fingerprints()) {
-		return err
-	}
-	m := &vigiav1.FromCollector{Kind: &vigiav1.FromCollector_Trust{Trust: &vigiav1.TrustUpdate{CaDer: s.Fleet.Authority.Trust().DER()}}}
-	for _, c := range s.Presence.All() {
-		if st, ok := c.(*stream); ok {
-			st.queue(m)
-		}
-	}
-	return nil
 }
 
 // elsewhere takes the notice of a connection: "collector machine nonce".

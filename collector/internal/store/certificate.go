@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/fleet"
 	"vigia/collector/internal/store/internal/db"
 )
@@ -21,6 +22,7 @@ func (s *Store) SaveCertificate(ctx context.Context, c fleet.Certificate) error 
 		}
 		return q.InsertCertificate(ctx, db.InsertCertificateParams{
 			Serial: c.Serial, MachineID: row, NotBefore: micros(c.NotBefore), NotAfter: micros(c.NotAfter), RevokedAt: micros(c.RevokedAt),
+			Issuer: c.Issuer,
 		})
 	})
 }
@@ -42,7 +44,7 @@ func (s *Store) Certificates(ctx context.Context, machine string) (out []fleet.C
 		for _, c := range found {
 			out = append(out, fleet.Certificate{
 				Serial: c.Serial, Machine: strings.ToLower(machine), NotBefore: fromMicros(c.NotBefore),
-				NotAfter: fromMicros(c.NotAfter), RevokedAt: fromMicros(c.RevokedAt),
+				NotAfter: fromMicros(c.NotAfter), RevokedAt: fromMicros(c.RevokedAt), Issuer: c.Issuer,
 			})
 		}
 		return err
@@ -80,4 +82,32 @@ func (s *Store) RevokedSerials(ctx context.Context, notAfter time.Time) (serials
 		return err
 	})
 	return serials, err
+}
+
+// Certificate implements fleet.CertificateStore.
+func (s *Store) Certificate(ctx context.Context, serial string) (c fleet.Certificate, err error) {
+	serial = strings.ToLower(strings.TrimSpace(serial))
+	err = s.read(ctx, "reading a certificate", func(q *db.Queries) error {
+		v, err := q.CertificateBySerial(ctx, serial)
+		c = fleet.Certificate{Serial: v.Serial, Issuer: v.Issuer, Machine: v.Uuid, NotBefore: fromMicros(v.NotBefore), NotAfter: fromMicros(v.NotAfter), RevokedAt: fromMicros(v.RevokedAt)}
+		return unknown(err, "certificate.unknown", apperr.Args{"serial": serial})
+	})
+	return c, err
+}
+
+// RevokeCertificate implements fleet.CertificateStore. One revoked already keeps its time.
+func (s *Store) RevokeCertificate(ctx context.Context, serial string, at time.Time) error {
+	return s.write(ctx, "revoking a certificate", func(ctx context.Context, q *db.Queries) error {
+		return q.RevokeCertificate(ctx, db.RevokeCertificateParams{RevokedAt: micros(at), Serial: serial})
+	})
+}
+
+// NameCA implements fleet.CertificateStore.
+func (s *Store) NameCA(ctx context.Context, fingerprint string) error {
+	return s.write(ctx, "naming the ca", func(ctx context.Context, q *db.Queries) error {
+		if err := q.NameCertificateIssuer(ctx, fingerprint); err != nil {
+			return err
+		}
+		return q.NameTokenCA(ctx, fingerprint)
+	})
 }

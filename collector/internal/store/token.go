@@ -31,6 +31,7 @@ func toToken(v db.Token) (fleet.Token, error) {
 	t := fleet.Token{
 		Row: v.ID, ID: tokenID(v.ID), Site: v.Site, Area: v.Area, UsesLeft: int(v.UsesLeft), ExpiresAt: fromMicros(v.ExpiresAt),
 		CreatedAt: fromMicros(v.CreatedAt), CreatedBy: v.CreatedBy, RevokedAt: fromMicros(v.RevokedAt), Note: v.Note,
+		CA: v.Ca, Uses: int(v.Uses),
 	}
 	copy(t.SecretHash[:], v.SecretHash)
 	if err := json.Unmarshal([]byte(v.Serials), &t.Serials); err != nil {
@@ -49,6 +50,7 @@ func (s *Store) CreateToken(ctx context.Context, t fleet.Token) (fleet.Token, er
 		t.Row, err = q.InsertToken(ctx, db.InsertTokenParams{
 			SecretHash: t.SecretHash[:], Site: t.Site, Area: t.Area, UsesLeft: int64(t.UsesLeft), ExpiresAt: micros(t.ExpiresAt),
 			Serials: string(serials), CreatedAt: micros(t.CreatedAt), CreatedBy: t.CreatedBy, RevokedAt: micros(t.RevokedAt), Note: t.Note,
+			Ca: t.CA, Uses: int64(t.Uses),
 		})
 		t.ID = tokenID(t.Row)
 		return err

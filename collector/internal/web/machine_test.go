@@ -23,7 +23,7 @@ import (
 func fleetOver(s *store.Store) *fleet.Service {
 	clock := func() time.Time { return now }
 	in := ingest.New(ingest.Config{Store: s, Allowlists: s, Records: s.Nonconformities(), Directory: s, Now: clock, Name: "web"})
-	return fleet.New(fleet.Deps{Tx: s, Machines: s, Groups: s, Tokens: s, Certificates: s, Changes: s, Commands: s, Findings: in, Audit: s, Now: clock, NewID: uuid.NewString})
+	return fleet.New(fleet.Deps{Tx: s, Machines: s, Groups: s, Tokens: s, Certificates: s, Agents: s, Changes: s, Commands: s, Findings: in, Audit: s, Now: clock, NewID: uuid.NewString})
 }
 
 // sendForm posts a form as a browser without JavaScript does, and returns the page that it

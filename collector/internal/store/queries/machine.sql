@@ -34,7 +34,7 @@ UPDATE certificate SET revoked_at = $1 WHERE machine_id = $2 AND revoked_at = 0;
 UPDATE certificate SET revoked_at = 0 WHERE machine_id = $1 AND revoked_at = $2;
 
 -- name: InsertCertificate :exec
-INSERT INTO certificate (serial, machine_id, not_before, not_after, revoked_at) VALUES ($1, $2, $3, $4, $5);
+INSERT INTO certificate (serial, machine_id, not_before, not_after, revoked_at, issuer) VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: CertificatesOf :many
 SELECT * FROM certificate WHERE machine_id = $1 ORDER BY not_before DESC, serial;

@@ -11,7 +11,7 @@ import (
 )
 
 const certificatesOf = `-- name: CertificatesOf :many
-SELECT serial, machine_id, not_before, not_after, revoked_at FROM certificate WHERE machine_id = $1 ORDER BY not_before DESC, serial
+SELECT serial, machine_id, not_before, not_after, revoked_at, issuer FROM certificate WHERE machine_id = $1 ORDER BY not_before DESC, serial
 `
 
 func (q *Queries) CertificatesOf(ctx context.Context, machineID int64) ([]Certificate, error) {
@@ -29,6 +29,7 @@ func (q *Queries) CertificatesOf(ctx context.Context, machineID int64) ([]Certif
 			&i.NotBefore,
 			&i.NotAfter,
 			&i.RevokedAt,
+			&i.Issuer,
 		); err != nil {
 			return nil, err
 		}
@@ -44,7 +45,7 @@ func (q *Queries) CertificatesOf(ctx context.Context, machineID int64) ([]Certif
 }
 
 const insertCertificate = `-- name: InsertCertificate :exec
-INSERT INTO certificate (serial, machine_id, not_before, not_after, revoked_at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO certificate (serial, machine_id, not_before, not_after, revoked_at, issuer) VALUES ($1, $2, $3, $4, $5, $6)
 `
 
 type InsertCertificateParams struct {
@@ -53,6 +54,7 @@ type InsertCertificateParams struct {
 	NotBefore int64
 	NotAfter  int64
 	RevokedAt int64
+	Issuer    string
 }
 
 func (q *Queries) InsertCertificate(ctx context.Context, arg InsertCertificateParams) error {
@@ -62,6 +64,7 @@ func (q *Queries) InsertCertificate(ctx context.Context, arg InsertCertificatePa
 		arg.NotBefore,
 		arg.NotAfter,
 		arg.RevokedAt,
+		arg.Issuer,
 	)
 	return err
 }

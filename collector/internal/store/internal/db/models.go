@@ -48,6 +48,21 @@ type AccountSession struct {
 	ExpiresAt int64
 }
 
+type Agent struct {
+	MachineID   int64
+	Certificate string
+	Issuer      string
+	EndsAt      int64
+	Trusts      string
+	Protocol    int64
+	CollectorID string
+	ConnectedAt int64
+	EndedAt     int64
+	SpoolBytes  int64
+	SpoolOldest int64
+	ClockBehind int64
+}
+
 type Allowlist struct {
 	Version   int64
 	Mode      string
@@ -77,6 +92,18 @@ type Audit struct {
 	AfterJson  string
 	Prev       []byte
 	Hash       []byte
+}
+
+type AuditProof struct {
+	ID        int64
+	StartedAt int64
+	EndedAt   int64
+	StartedBy string
+	Entries   int64
+	OfEntries int64
+	Head      []byte
+	BrokenAt  int64
+	Problem   string
 }
 
 type Backup struct {
@@ -116,6 +143,7 @@ type Certificate struct {
 	NotBefore int64
 	NotAfter  int64
 	RevokedAt int64
+	Issuer    string
 }
 
 type Change struct {
@@ -123,6 +151,15 @@ type Change struct {
 	Kind    string
 	Subject string
 	At      int64
+}
+
+type Collector struct {
+	ID        string
+	Host      string
+	Listens   string
+	Version   string
+	StartedAt int64
+	AliveAt   int64
 }
 
 type Command struct {
@@ -640,4 +677,6 @@ type Token struct {
 	CreatedBy  string
 	RevokedAt  int64
 	Note       string
+	Ca         string
+	Uses       int64
 }

@@ -10,8 +10,8 @@ import (
 )
 
 const insertToken = `-- name: InsertToken :one
-INSERT INTO token (secret_hash, site, area, uses_left, expires_at, serials, created_at, created_by, revoked_at, note)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id
+INSERT INTO token (secret_hash, site, area, uses_left, expires_at, serials, created_at, created_by, revoked_at, note, ca, uses)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id
 `
 
 type InsertTokenParams struct {
@@ -25,6 +25,8 @@ type InsertTokenParams struct {
 	CreatedBy  string
 	RevokedAt  int64
 	Note       string
+	Ca         string
+	Uses       int64
 }
 
 func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) (int64, error) {
@@ -39,6 +41,8 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) (int64
 		arg.CreatedBy,
 		arg.RevokedAt,
 		arg.Note,
+		arg.Ca,
+		arg.Uses,
 	)
 	var id int64
 	err := row.Scan(&id)
@@ -46,7 +50,7 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) (int64
 }
 
 const listTokens = `-- name: ListTokens :many
-SELECT id, secret_hash, site, area, uses_left, expires_at, serials, created_at, created_by, revoked_at, note FROM token ORDER BY id DESC
+SELECT id, secret_hash, site, area, uses_left, expires_at, serials, created_at, created_by, revoked_at, note, ca, uses FROM token ORDER BY id DESC
 `
 
 func (q *Queries) ListTokens(ctx context.Context) ([]Token, error) {
@@ -70,6 +74,8 @@ func (q *Queries) ListTokens(ctx context.Context) ([]Token, error) {
 			&i.CreatedBy,
 			&i.RevokedAt,
 			&i.Note,
+			&i.Ca,
+			&i.Uses,
 		); err != nil {
 			return nil, err
 		}
@@ -82,6 +88,15 @@ func (q *Queries) ListTokens(ctx context.Context) ([]Token, error) {
 		return nil, err
 	}
 	return items, nil
+}
+
+const nameTokenCA = `-- name: NameTokenCA :exec
+UPDATE token SET ca = $1 WHERE ca = ''
+`
+
+func (q *Queries) NameTokenCA(ctx context.Context, ca string) error {
+	_, err := q.db.ExecContext(ctx, nameTokenCA, ca)
+	return err
 }
 
 const revokeToken = `-- name: RevokeToken :exec
@@ -99,7 +114,7 @@ func (q *Queries) RevokeToken(ctx context.Context, arg RevokeTokenParams) error 
 }
 
 const tokenByID = `-- name: TokenByID :one
-SELECT id, secret_hash, site, area, uses_left, expires_at, serials, created_at, created_by, revoked_at, note FROM token WHERE id = $1
+SELECT id, secret_hash, site, area, uses_left, expires_at, serials, created_at, created_by, revoked_at, note, ca, uses FROM token WHERE id = $1
 `
 
 func (q *Queries) TokenByID(ctx context.Context, id int64) (Token, error) {
@@ -117,12 +132,14 @@ func (q *Queries) TokenByID(ctx context.Context, id int64) (Token, error) {
 		&i.CreatedBy,
 		&i.RevokedAt,
 		&i.Note,
+		&i.Ca,
+		&i.Uses,
 	)
 	return i, err
 }
 
 const tokenBySecret = `-- name: TokenBySecret :one
-SELECT id, secret_hash, site, area, uses_left, expires_at, serials, created_at, created_by, revoked_at, note FROM token WHERE secret_hash = $1
+SELECT id, secret_hash, site, area, uses_left, expires_at, serials, created_at, created_by, revoked_at, note, ca, uses FROM token WHERE secret_hash = $1
 `
 
 func (q *Queries) TokenBySecret(ctx context.Context, secretHash []byte) (Token, error) {
@@ -140,6 +157,8 @@ func (q *Queries) TokenBySecret(ctx context.Context, secretHash []byte) (Token, 
 		&i.CreatedBy,
 		&i.RevokedAt,
 		&i.Note,
+		&i.Ca,
+		&i.Uses,
 	)
 	return i, err
 }
