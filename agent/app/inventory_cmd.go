@@ -52,6 +52,9 @@ func takeOnce(s *session, root, cache string, hash bool, sections []inventory.Se
 	if err != nil {
 		return nil, err
 	}
+	if filepath.Dir(root) == root {
+		root = "/" // also where Windows calls it C:\
+	}
 	cache, err = cacheFolder(cache, root)
 	if err != nil {
 		return nil, err
@@ -90,7 +93,7 @@ func cacheFolder(flag, root string) (string, error) {
 	switch {
 	case flag == noCache:
 		return "", nil
-	case flag == "" && filepath.Dir(root) != root:
+	case flag == "" && root != "/":
 		return "", nil
 	case flag == "":
 		dir = defaultCache()

@@ -15,6 +15,10 @@ packages=(
   rpm wixl msitools osslsigncode  # packages: made, signed and tried
   mmdebstrap systemd-container # a real systemd to install them in
   zsh fish man-db groff        # completions and manual pages
+  mmdebstrap                   # the chroot with Wine 10 (wine.sh) for the Windows agent
+  osslsigncode                 # Authenticode signatures to verify
+  libhivex-bin                 # registry hives to read
+  qemu-user-static             # the arm64 agent
   procps util-linux iproute2 strace
 )
 

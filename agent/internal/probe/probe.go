@@ -49,6 +49,7 @@ type Probe struct {
 	Section  inventory.Section // the section it fills
 	Timeout  time.Duration     // its deadline; the runner gives up then
 	LiveOnly bool              // makes sense only on the running system: absent under another root
-	Watch    []string          // globs, absolute from Root, whose change wakes this probe
+	Watch    []string          // globs, absolute from Root, whose change wakes this probe; on Windows /C:/…
+	Registry []string          // keys of a Windows registry whose change wakes it, with what is below: HKLM\… and HKU\*\…
 	Collect  func(ctx context.Context, env *Env, part *inventory.Snapshot) (entries int, err error)
 }

@@ -19,6 +19,7 @@ type loop struct {
 	w        *Watcher
 	wake     func([]string)
 	notifier notifier
+	keys     keyNotifier
 
 	plans    map[string]plan
 	watched  map[string]bool
@@ -61,6 +62,8 @@ func (l *loop) run(ctx context.Context) error {
 			l.install(r)
 		case e := <-l.notifier.Events():
 			l.event(e)
+		case s := <-l.keys.Events():
+			l.mark(s)
 		case err := <-l.notifier.Errors():
 			l.lost(err)
 		case <-l.flush.C:

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -31,6 +32,9 @@ func makePlan(root string, globs []string) plan {
 	for _, glob := range globs {
 		parts := strings.Split(strings.Trim(path.Clean("/"+glob), "/"), "/")
 		dirs := []string{filepath.Clean(root)}
+		if volume := parts[0]; runtime.GOOS == "windows" && strings.HasSuffix(volume, ":") { // /C:/Users: below no other root
+			dirs, parts = []string{volume + `\`}, parts[1:]
+		}
 		for i, part := range parts {
 			r := rule{pattern: part, leaf: i == len(parts)-1}
 			var next []string

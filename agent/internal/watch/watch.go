@@ -1,5 +1,5 @@
 // Package watch owns noticing that something was installed or removed: it watches the
-// files and folders that probes name and tells, a moment later, which sources to ask
+// files, folders and registry keys that probes name and tells, a moment later, which sources to ask
 // again. It refuses to look at what changed, to run a probe, and to poll, except for
 // folders that the system will not watch. While nothing changes it sleeps.
 package watch
@@ -32,13 +32,15 @@ type Options struct {
 	Ready func()
 
 	newNotifier func() (notifier, error) // fsnotify, but for tests
+	newKeys     func(map[string][]string, *slog.Logger) (keyNotifier, error)
 }
 
 // Watcher watches for a fixed list of probes.
 type Watcher struct {
 	opts    Options
 	globs   map[string][]string // by source
-	sources []string
+	keys    map[string][]string // of the registry, by source
+	sources []string            // with globs
 }
 
 // New returns a Watcher for the probes that name something to watch.
@@ -61,10 +63,16 @@ func New(probes []probe.Probe, o Options) *Watcher {
 	if o.newNotifier == nil {
 		o.newNotifier = newFSNotify
 	}
-	w := &Watcher{opts: o, globs: make(map[string][]string)}
+	if o.newKeys == nil {
+		o.newKeys = newKeys
+	}
+	w := &Watcher{opts: o, globs: make(map[string][]string), keys: make(map[string][]string)}
 	for _, p := range probes {
 		if len(p.Watch) > 0 {
 			w.globs[p.Source] = append(w.globs[p.Source], p.Watch...)
+		}
+		if len(p.Registry) > 0 {
+			w.keys[p.Source] = append(w.keys[p.Source], p.Registry...)
 		}
 	}
 	w.sources = slices.Sorted(maps.Keys(w.globs))
@@ -95,6 +103,10 @@ func (w *Watcher) Run(ctx context.Context, wake func(sources []string)) error {
 	}
 	l.notifier = n
 	defer n.Close()
+	if l.keys, err = w.opts.newKeys(w.keys, w.opts.Log); err != nil {
+		return err
+	}
+	defer l.keys.Close()
 	return l.run(ctx)
 }
 
