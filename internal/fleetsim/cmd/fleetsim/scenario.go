@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"vigia/internal/fleetsim"
+	"vigia/internal/fleetsim/proc"
 )
 
 // bench is one fleet and what it went through.
@@ -71,13 +72,13 @@ type clocks struct {
 }
 
 func (b *bench) clocks() (c clocks, rss int64, err error) {
-	if c.collector, rss, err = process(b.PID); err != nil {
+	if c.collector, rss, err = proc.Of(b.PID); err != nil {
 		return c, 0, err
 	}
-	if c.database, err = family(b.DatabasePID); err != nil {
+	if c.database, err = proc.Family(b.DatabasePID); err != nil {
 		return c, 0, err
 	}
-	c.own, c.at = ownCPU(), time.Now()
+	c.own, c.at = proc.Own(), time.Now()
 	return c, rss, nil
 }
 
@@ -170,7 +171,7 @@ func (b *bench) connect(ctx context.Context) (result, error) {
 	if err := pause(ctx, b.Settle); err != nil {
 		return r, err
 	}
-	_, r.RSSAfter, err = process(b.PID)
+	_, r.RSSAfter, err = proc.Of(b.PID)
 	return r, err
 }
 

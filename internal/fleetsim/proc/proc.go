@@ -1,4 +1,6 @@
-package main
+// Package proc reads what processes take of this computer, for measurements. It refuses
+// anything but Linux, and to start or end a process.
+package proc
 
 import (
 	"bytes"
@@ -10,8 +12,8 @@ import (
 	"time"
 )
 
-// ownCPU is the processor time of this process so far.
-func ownCPU() time.Duration {
+// Own is the processor time of this process so far.
+func Own() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0
@@ -22,9 +24,9 @@ func ownCPU() time.Duration {
 // clockTick is the unit of /proc/PID/stat, USER_HZ, which Linux fixes at 100.
 const clockTick = 10 * time.Millisecond
 
-// process reads the processor time and resident memory, in bytes, of a process; zeros
+// Of reads the processor time and resident memory, in bytes, of a process; zeros
 // for pid 0.
-func process(pid int) (cpu time.Duration, rss int64, err error) {
+func Of(pid int) (cpu time.Duration, rss int64, err error) {
 	if pid == 0 {
 		return 0, 0, nil
 	}
@@ -35,9 +37,9 @@ func process(pid int) (cpu time.Duration, rss int64, err error) {
 	return p.cpu, p.rss, nil
 }
 
-// family is the processor time of a process, of those it started and of those that they
+// Family is the processor time of a process, of those it started and of those that they
 // waited for; zero for pid 0.
-func family(pid int) (cpu time.Duration, err error) {
+func Family(pid int) (cpu time.Duration, err error) {
 	if pid == 0 {
 		return 0, nil
 	}
