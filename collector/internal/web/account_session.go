@@ -37,7 +37,7 @@ type accountsPage struct {
 
 // accountList shows an administrator who is signed in.
 func (c *console) accountList(w http.ResponseWriter, r *http.Request) error {
-	p := accountsPage{Page: c.newPage(w, r, "")}
+	p := accountsPage{Page: c.newPage(w, r, "administration")}
 	list, err := c.Accounts.ListSessions(r.Context(), "")
 	if err != nil {
 		return err

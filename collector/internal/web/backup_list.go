@@ -93,7 +93,7 @@ func (c *console) backups(w http.ResponseWriter, r *http.Request) (backupPage, e
 	}
 	p.Folder, p.Daily = s.Folder, p.T("backup.never")
 	if s.At >= 0 {
-		p.Daily = p.T("backup.daily", "Clock", clockText(s), "Zone", s.Zone.String(), "Keep", s.Keep)
+		p.Daily = p.T("backup.daily", "Clock", clockText(s), "Zone", zoneName(s.Zone, p.Now), "Keep", s.Keep)
 	}
 	list, err := c.Backups.Backups(ctx, 0, backupRows)
 	for _, x := range list {
@@ -142,4 +142,13 @@ func (r backupRow) Took(p Page) string {
 		return p.N("count.seconds", max(seconds, 1))
 	}
 	return p.N("count.minutes", seconds/60)
+}
+
+// zoneName is how people know a zone; the server's own is called "Local", which says
+// nothing to a reader elsewhere.
+func zoneName(z *time.Location, now time.Time) string {
+	if z == time.Local {
+		return now.In(z).Format("MST")
+	}
+	return z.String()
 }

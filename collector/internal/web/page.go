@@ -13,6 +13,10 @@ import (
 // languageCookie holds the language that the reader chose. It says nothing else.
 const languageCookie = "vigia-language"
 
+// languageHeader is the language of a page that refreshes a part of itself: the person
+// may have chosen another one elsewhere since.
+const languageHeader = "Vigia-Language"
+
 // Page is what every template gets. Its printer writes in the reader's language.
 type Page struct {
 	*locale.Printer
@@ -76,15 +80,15 @@ func (c *console) zone(r *http.Request) *time.Location {
 	return c.Zone
 }
 
-// language is what the URL asks for, else what the person chose, else the cookie, else
-// the browser's header.
+// language is what the URL asks for, else that of the page which a part is for, else
+// what the person chose, else the cookie, else the browser's header.
 func (c *console) language(r *http.Request) string {
 	cookie := ""
 	if k, err := r.Cookie(languageCookie); err == nil {
 		cookie = k.Value
 	}
 	st, _ := stateFrom(r.Context())
-	return c.Texts.Match(r.Header.Get("Accept-Language"), r.URL.Query().Get("lang"), st.Language, cookie)
+	return c.Texts.Match(r.Header.Get("Accept-Language"), r.URL.Query().Get("lang"), r.Header.Get(languageHeader), st.Language, cookie)
 }
 
 // rememberLanguage keeps a choice made in the URL: in the person's account, and in the

@@ -25,6 +25,7 @@ func loadPages(icons map[string][]string) (pages, error) {
 	funcs := template.FuncMap{
 		"icon": func(name string) (template.HTML, error) { return iconSVG(icons, name) },
 		"list": func(v ...any) []any { return v },
+		"fit":  fit,
 	}
 	base, err := template.New("layout.html").Funcs(funcs).Option("missingkey=error").ParseFS(templateFiles, shared()...)
 	if err != nil {

@@ -4,3 +4,4 @@ import "./theme.js";
 import "htmx.org";
 import "./search.js";
 import "./list.js";
+import "./rail.js";
