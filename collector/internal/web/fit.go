@@ -10,17 +10,19 @@ const longWord = 18
 
 // fit writes a text so that long words break where a reader would: an address before
 // its @, a name of a package behind its dots.
-func fit(text string) template.HTML {
-	words := strings.Split(text, " ")
+func fit(text string) any {
+	words, broken := strings.Split(text, " "), false
 	for i, w := range words {
-		long := len(w) > longWord
-		w = template.HTMLEscapeString(w)
+		long := len(w) > longWord && strings.ContainsAny(w, "@.")
+		words[i] = template.HTMLEscapeString(w)
 		if long && strings.Count(w, "@") == 1 {
-			w = strings.Replace(w, "@", "<wbr>@", 1)
+			words[i], broken = strings.Replace(words[i], "@", "<wbr>@", 1), true
 		} else if long {
-			w = strings.ReplaceAll(w, ".", ".<wbr>")
+			words[i], broken = strings.ReplaceAll(words[i], ".", ".<wbr>"), true
 		}
-		words[i] = w
+	}
+	if !broken {
+		return text // the template escapes it
 	}
 	return template.HTML(strings.Join(words, " "))
 }

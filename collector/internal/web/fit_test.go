@@ -1,6 +1,9 @@
 package web
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 func TestLongWordsBreakWhereAReaderWould(t *testing.T) {
 	for in, want := range map[string]string{
@@ -12,7 +15,7 @@ func TestLongWordsBreakWhereAReaderWould(t *testing.T) {
 		"<script>alert(1)</script>@a.example": "&lt;script&gt;alert(1)&lt;/script&gt;<wbr>@a.example",
 		`"><img src=x onerror=alert(document.cookie)>`: "&#34;&gt;&lt;img src=x onerror=alert(document.<wbr>cookie)&gt;",
 	} {
-		if got := string(fit(in)); got != want {
+		if got := fmt.Sprint(fit(in)); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}

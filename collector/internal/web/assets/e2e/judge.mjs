@@ -130,10 +130,10 @@ export const judge = {
     return { ...sentences(all), data };
   },
 
-  // data are names that people gave to places: they are in their language.
+  // data are names that people gave to places, and what was sent: they are in their own language.
   async data(context, base) {
     const names = new Set();
-    for (const list of ["/areas.csv", "/sites.csv", "/people.csv"]) {
+    for (const list of ["/areas.csv", "/sites.csv", "/people.csv", "/mail.csv"]) {
       const res = await context.request.get(base + list);
       for (const cell of (await res.text()).split(/[\n,;\t"]+/)) names.add(cell.trim().toLowerCase());
     }
