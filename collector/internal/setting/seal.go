@@ -78,3 +78,10 @@ func (k Key) open(name, sealed string) (string, error) {
 	}
 	return string(text), nil
 }
+
+// Seal is for secrets that are kept elsewhere than among the settings; name binds the
+// result to what it is for.
+func (k Key) Seal(name, text string) (string, error) { return k.seal(name, text) }
+
+// Open returns what Seal was given, with the errors of settings' own secrets.
+func (k Key) Open(name, sealed string) (string, error) { return k.open(name, sealed) }

@@ -431,6 +431,15 @@ type NonconformityProgram struct {
 	GoneAt          int64
 }
 
+type Outbox struct {
+	ID     int64
+	At     int64
+	Kind   string
+	Object string
+	Actor  string
+	Detail string
+}
+
 type Person struct {
 	ID             int64
 	Email          string
@@ -679,4 +688,37 @@ type Token struct {
 	Note       string
 	Ca         string
 	Uses       int64
+}
+
+type Webhook struct {
+	ID        int64
+	Name      string
+	NameFold  string
+	Url       string
+	Secret    string
+	Format    string
+	Kinds     string
+	Lang      string
+	Active    int64
+	CreatedAt int64
+	CreatedBy string
+}
+
+type WebhookDelivery struct {
+	ID        int64
+	WebhookID int64
+	Uuid      string
+	Kind      string
+	Object    string
+	Body      string
+	Replays   int64
+	State     string
+	Attempts  int64
+	CreatedAt int64
+	NextAt    int64
+	EndedAt   int64
+	Status    int64
+	Problem   string
+	HeldBy    string
+	HeldUntil int64
 }
