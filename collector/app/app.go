@@ -242,6 +242,7 @@ func (a *App) Run(ctx context.Context) error {
 		{Name: "jobs", Run: a.runJobs},
 		{Name: "backups", Run: a.backups.Run},
 		{Name: "mail", Run: a.desk.newSender(a.name).Run},
+		{Name: "webhooks", Run: a.desk.newWebhookRunner(a.name).Run},
 		{Name: "alive", Run: func(ctx context.Context) error { return a.signsOfLife(ctx, consoleServer.Handler) }},
 	}
 	if a.metrics != nil {

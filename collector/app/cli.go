@@ -52,6 +52,7 @@ type commands struct {
 	Demo          demoCmd           `cmd:"" help:"Fill a fresh folder with a sample company."`
 	Setting       settingCmds       `cmd:"" help:"What administrators may adjust."`
 	Mail          mailCmds          `cmd:"" help:"Mail to people: the queue and what became of it."`
+	Webhook       webhookCmds       `cmd:"" help:"Other systems that are told of events."`
 	Backup        backupCmds        `cmd:"" help:"Copy the database while the collector runs."`
 	Restore       restoreCmd        `cmd:"" help:"Put a copy back, into an empty place."`
 	Check         checkCmd          `cmd:"" help:"Verify the audit chain, the database and its counts."`

@@ -30,7 +30,7 @@ func newConsole(ctx context.Context, d *desk, cfg Config, backups *backup.Runner
 		People: d.directory(), Imports: d.imports(),
 		Counts:   homeCounts(d),
 		Sample:   sample,
-		Settings: d.settings, Mail: mailPages{d, d.store}, Backups: backupPages{d, backups},
+		Settings: d.settings, Mail: mailPages{d, d.store}, Backups: backupPages{d, backups}, Webhooks: d.webhooks(),
 		Explainer: explainer{d}, Accounts: d.accounts, Proxies: cfg.Proxies, Sessions: d.store.Sessions(), Texts: texts, Zone: cfg.Zone, ZoneNow: d.zoneNow, Now: cfg.Now, NewID: newID, Log: cfg.Log,
 	})
 }

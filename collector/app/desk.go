@@ -24,6 +24,7 @@ type desk struct {
 	accounts  *account.Service
 	settings  *setting.Service
 	mail      *notify.Queuer
+	dataDir   string         // where the key of secrets is; empty: nowhere
 	smtpURL   string         // stronger than the settings of mail; may be empty
 	zone      *time.Location // stronger than the setting; may be nil
 	log       *slog.Logger
@@ -43,7 +44,7 @@ func openDesk(ctx context.Context, cfg Config, live func(string) bool) (*desk, e
 		_ = st.Close()
 		return nil, err
 	}
-	d := &desk{store: st, authority: authority, log: cfg.Log, now: cfg.Now, smtpURL: cfg.SMTPURL, zone: cfg.Zone}
+	d := &desk{store: st, authority: authority, log: cfg.Log, now: cfg.Now, dataDir: cfg.Data, smtpURL: cfg.SMTPURL, zone: cfg.Zone}
 	d.settings = d.newSettings(cfg.Data)
 	if d.mail, err = d.newMail(); err != nil {
 		_ = st.Close()

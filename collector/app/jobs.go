@@ -31,6 +31,7 @@ func (d *desk) jobs() []job {
 			_, err := d.newIngester("grade " + newID()).Regrade(ctx)
 			return err
 		}},
+		{Name: "forget-deliveries", Every: 24 * time.Hour, Lease: 10 * time.Minute, Run: d.newWebhookRunner("").Forget},
 		{Name: "forget-accounts", Every: time.Hour, Run: d.accounts.Forget},
 		{Name: "forget-mail", Every: 24 * time.Hour, Lease: 10 * time.Minute, Run: d.mail.Forget},
 		{Name: "forget-commands", Every: 24 * time.Hour, Lease: 10 * time.Minute, Run: func(ctx context.Context) error {

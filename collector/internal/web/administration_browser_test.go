@@ -15,5 +15,5 @@ func TestAdministrationInABrowser(t *testing.T) {
 	f := newFake()
 	f.links["enlace"] = "sofia@example.com"
 	srv := console(t, f.deps(t))
-	walk(t, srv.URL, "/signin/enlace", out, false, "/settings", "/mail", "/mail/4", "/mail/3", "/mail/server", "/backups")
+	walk(t, srv.URL, "/signin/enlace", out, false, "/settings", "/mail", "/mail/4", "/mail/3", "/mail/server", "/backups", "/webhooks", "/webhooks/1", "/deliveries")
 }

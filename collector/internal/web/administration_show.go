@@ -22,6 +22,7 @@ func administration() []section {
 		{"accounts", "/accounts", "login", access.ChangeRoles},
 		{"settings", "/settings", "settings", access.SeeSettings},
 		{"mail", "/mail", "mail", access.SeeSettings},
+		{"webhooks", "/webhooks", "webhook", access.SeeSettings},
 		{"backups", "/backups", "database", access.SeeSettings},
 	}
 }

@@ -9,7 +9,8 @@ import (
 )
 
 func administrationPages() []string {
-	return []string{"/settings", "/mail", "/mail?state=bounced", "/mail?q=zzz", "/mail/4", "/mail/3", "/mail/2", "/mail/1", "/mail/server", "/backups", "/backups/live"}
+	return []string{"/settings", "/mail", "/mail?state=bounced", "/mail?q=zzz", "/mail/4", "/mail/3", "/mail/2", "/mail/1", "/mail/server", "/backups", "/backups/live",
+		"/webhooks", "/webhooks/1", "/webhooks/2", "/deliveries", "/deliveries?state=failed", "/deliveries?q=zzz", "/deliveries/1", "/deliveries/3"}
 }
 
 func TestAdministrationInBothLanguages(t *testing.T) {
@@ -34,7 +35,7 @@ func TestAdministrationInBothLanguages(t *testing.T) {
 		}
 	}
 	f.empty = true
-	for path, want := range map[string]string{"/mail": "Aquí aparecen", "/mail/server": "no está configurado", "/backups": "Todavía no hay respaldos"} {
+	for path, want := range map[string]string{"/mail": "Aquí aparecen", "/mail/server": "no está configurado", "/backups": "Todavía no hay respaldos", "/webhooks": "Ningún otro sistema", "/deliveries": "Aquí aparece cada aviso"} {
 		if _, body := get(t, client(t, srv, f, "sofia@example.com"), srv.URL+path, "es"); !strings.Contains(body, want) {
 			t.Errorf("%s lacks %q", path, want)
 		}

@@ -134,6 +134,7 @@ type Deps struct {
 	Settings        Settings
 	Mail            Mail
 	Backups         Backups
+	Webhooks        Webhooks
 	Allowlist       Allowlist
 	Explainer       Explainer
 	Accounts        Accounts
