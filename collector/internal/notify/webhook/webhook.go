@@ -110,10 +110,10 @@ type Result struct {
 // Store keeps hooks, the outbox and deliveries. Its writes join the transaction in ctx.
 type Store interface {
 	Hooks(ctx context.Context) ([]Hook, error)
-	Hook(ctx context.Context, row int64) (Hook, error)         // NotFound "webhook.unknown"
-	CreateHook(ctx context.Context, h Hook) (Hook, error)      // Conflict "webhook.name-taken"
-	ChangeHook(ctx context.Context, h Hook) error              // NotFound, Conflict as above
-	DeleteHook(ctx context.Context, row int64) error           // with its deliveries; NotFound
+	Hook(ctx context.Context, row int64) (Hook, error)          // NotFound "webhook.unknown"
+	CreateHook(ctx context.Context, h Hook) (Hook, error)       // Conflict "webhook.name-taken"
+	ChangeHook(ctx context.Context, h Hook) error               // NotFound, Conflict as above
+	DeleteHook(ctx context.Context, row int64) error            // with its deliveries; NotFound
 	TakeEvents(ctx context.Context, limit int) ([]Event, error) // removes them: in one transaction with their deliveries
 	CreateDelivery(ctx context.Context, d Delivery) (Delivery, error)
 	Delivery(ctx context.Context, row int64) (Delivery, error) // NotFound "webhook.delivery-unknown"
