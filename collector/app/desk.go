@@ -9,6 +9,7 @@ import (
 
 	"vigia/collector/internal/account"
 	"vigia/collector/internal/fleet"
+	"vigia/collector/internal/nonconformity"
 	"vigia/collector/internal/notify"
 	"vigia/collector/internal/org"
 	"vigia/collector/internal/setting"
@@ -24,7 +25,8 @@ type desk struct {
 	accounts  *account.Service
 	settings  *setting.Service
 	mail      *notify.Queuer
-	dataDir   string         // where the key of secrets is; empty: nowhere
+	dataDir   string // where the key of secrets is; empty: nowhere
+	records   *nonconformity.Service
 	smtpURL   string         // stronger than the settings of mail; may be empty
 	zone      *time.Location // stronger than the setting; may be nil
 	log       *slog.Logger
@@ -50,6 +52,7 @@ func openDesk(ctx context.Context, cfg Config, live func(string) bool) (*desk, e
 		_ = st.Close()
 		return nil, err
 	}
+	d.records = d.newRecords()
 	d.fleet = fleet.New(fleet.Deps{
 		Tx: st, Machines: st, Groups: st, Tokens: st, Certificates: st, Agents: st, Changes: st, Commands: st, Audit: st,
 		Findings: d.newIngester("desk " + newID()), Authority: authority, Now: cfg.Now, NewID: newID, Live: live,

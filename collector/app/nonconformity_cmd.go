@@ -4,38 +4,19 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"vigia/collector/internal/nonconformity"
 )
 
 type nonconformityCmds struct {
-	List nonconformityListCmd `cmd:"" help:"List records, newest first."`
-	Show nonconformityShowCmd `cmd:"" help:"Show one record whole."`
-}
-
-// recordRow is one record in JSON; checks from outside rely on the names.
-type recordRow struct {
-	Number      string                   `json:"number"`
-	State       string                   `json:"state"`
-	Machine     string                   `json:"machine"`
-	Hostname    string                   `json:"hostname"`
-	Person      string                   `json:"person"`
-	OpenedAt    *time.Time               `json:"opened_at"`
-	Programs    []nonconformity.Program  `json:"programs"`
-	Parties     []nonconformity.Party    `json:"parties"`
-	Evidence    []nonconformity.Evidence `json:"evidence"`
-	ContainedAt *time.Time               `json:"contained_at"`
-	PersonName  string                   `json:"person_name"`
-	Area        string                   `json:"area"`
-	Site        string                   `json:"site"`
-	Recurrences int                      `json:"recurrences"`
-}
-
-func toRecordRow(n nonconformity.Nonconformity) recordRow {
-	return recordRow{Number: n.Number, State: string(n.State), Machine: n.Machine, Hostname: n.Hostname, Person: n.Person, OpenedAt: utc(n.OpenedAt),
-		Programs: notNil(n.Programs), Parties: notNil(n.Parties), Evidence: notNil(n.Evidence), ContainedAt: utc(n.ContainedAt),
-		PersonName: n.PersonName, Area: n.Area, Site: n.Site, Recurrences: n.Recurrences}
+	List       nonconformityListCmd       `cmd:"" help:"List records, newest first."`
+	Show       nonconformityShowCmd       `cmd:"" help:"Show one record whole."`
+	Take       nonconformityTakeCmd       `cmd:"" help:"Take a step, or write down what a party said."`
+	Comment    nonconformityCommentCmd    `cmd:"" help:"Add a comment."`
+	Attach     nonconformityAttachCmd     `cmd:"" help:"Attach a file."`
+	Withdraw   nonconformityWithdrawCmd   `cmd:"" help:"Withdraw a record that was opened by mistake."`
+	Concession nonconformityConcessionCmd `cmd:"" help:"Accept what a record is about until a date."`
+	Prove      nonconformityProveCmd      `cmd:"" help:"Verify every acknowledgement of a record by its hash and the audit chain."`
 }
 
 type nonconformityListCmd struct {
@@ -44,18 +25,22 @@ type nonconformityListCmd struct {
 	Query      string `arg:"" optional:"" help:"Part of a number, hostname or name."`
 	Machine    string `help:"Only of this machine: hostname or id."`
 	Person     string `help:"Only of this person: e-mail."`
-	State      string `help:"Only in this state." enum:",open,contained" default:""`
+	State      string `help:"Only in this state." enum:",open,notified,contained,cause-analysed,action-planned,implemented,effectiveness-verified,closed,withdrawn,concession" default:""`
+	Overdue    bool   `help:"Only those of which a deadline has passed."`
 }
 
 // Help implements kong.HelpProvider.
 func (nonconformityListCmd) Help() string {
-	return examples("nonconformity list --state open", "nonconformity list --person ana@example.com --output json")
+	return examples("nonconformity list --state open", "nonconformity list --overdue", "nonconformity list --person ana@example.com --output json")
 }
 
 // Run implements the command.
 func (c *nonconformityListCmd) Run(s *streams) error {
 	return c.withDesk(s, func(ctx context.Context, d *desk) error {
 		f := nonconformity.Filter{Query: c.Query, Person: strings.ToLower(c.Person), State: nonconformity.State(c.State), Limit: pageSize}
+		if c.Overdue {
+			f.Overdue = d.now()
+		}
 		if c.Machine != "" {
 			m, err := d.fleet.Find(ctx, c.Machine)
 			if err != nil {
@@ -71,8 +56,8 @@ func (c *nonconformityListCmd) Run(s *streams) error {
 		for _, n := range list {
 			rows = append(rows, toRecordRow(n))
 		}
-		return show(s, c.Output, rows, []string{"NUMBER", "STATE", "HOSTNAME", "PERSON", "OPENED", "CONTAINED", "PROGRAMS"}, func(r recordRow) []string {
-			return []string{r.Number, r.State, r.Hostname, r.Person, optional(r.OpenedAt), optional(r.ContainedAt), programNames(r.Programs)}
+		return show(s, c.Output, rows, []string{"NUMBER", "STATE", "HOSTNAME", "PERSON", "OPENED", "CONTAINED", "AWAITED", "DUE", "PROGRAMS"}, func(r recordRow) []string {
+			return []string{r.Number, r.State, r.Hostname, r.Person, optional(r.OpenedAt), optional(r.ContainedAt), r.Awaited, optional(r.Due), programNames(r.Programs)}
 		})
 	})
 }
@@ -101,20 +86,27 @@ func (c *nonconformityShowCmd) Run(s *streams) error {
 		if err != nil {
 			return err
 		}
-		if c.Output == "json" {
-			return printJSON(s.out, struct {
-				recordRow
-				History []nonconformity.Event `json:"history"`
-			}{toRecordRow(n), notNil(n.History)})
+		terms, err := d.terms(ctx, n.Site)
+		if err != nil {
+			return err
 		}
-		return printRecord(s, n)
+		look, err := d.store.Nonconformities().LastLook(ctx, n.Machine)
+		if err != nil {
+			return err
+		}
+		whole := toWholeRow(n, terms, look)
+		if c.Output == "json" {
+			return printJSON(s.out, whole)
+		}
+		return printRecord(s, n, whole)
 	})
 }
 
-func printRecord(s *streams, n nonconformity.Nonconformity) error {
+func printRecord(s *streams, n nonconformity.Nonconformity, whole wholeRow) error {
 	for _, kv := range [][2]string{{"record", n.Number}, {"state", string(n.State)}, {"machine", n.Hostname + " (" + n.Machine + ")"},
 		{"person", n.PersonName + " " + n.Person}, {"area", n.Area}, {"site", n.Site}, {"opened", stamp(n.OpenedAt)}, {"contained", stamp(n.ContainedAt)},
-		{"recurrences", fmt.Sprint(n.Recurrences)}} {
+		{"severity", string(n.Severity)}, {"round", fmt.Sprint(n.Round)}, {"recurrences", fmt.Sprint(n.Recurrences)}, {"awaited", n.Awaited}, {"due", stamp(n.DueAt)},
+		{"effective", optional(whole.Effectiveness.VerifiedAt)}, {"ended", stamp(n.EndedAt)}} {
 		fmt.Fprintf(s.out, "%-13s%s\n", kv[0], plain(kv[1]))
 	}
 	fmt.Fprintln(s.out)
@@ -130,6 +122,18 @@ func printRecord(s *streams, n nonconformity.Nonconformity) error {
 	fmt.Fprintln(s.out)
 	if err := show(s, "table", n.Evidence, []string{"EVIDENCE", "WHEN", "PROGRAM", "SOURCE", "PATH", "SHA-256", "REPORT"}, func(e nonconformity.Evidence) []string {
 		return []string{e.Kind, stamp(e.At), e.Program, e.Source, e.Path, e.SHA256, e.Report}
+	}); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.out)
+	if err := show(s, "table", whole.Tasks, []string{"TASK", "WHO", "SINCE", "DUE"}, func(t taskRow) []string {
+		return []string{t.Step, t.Part, optional(t.Since), optional(t.Due)}
+	}); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.out)
+	if err := show(s, "table", whole.Statements, []string{"STEP", "ROUND", "WHEN", "WHO", "FROM", "SAYS", "SHA-256"}, func(x statementRow) []string {
+		return []string{x.Step, fmt.Sprint(x.Round), optional(x.At), x.Author, x.Address, x.says(), x.SHA256}
 	}); err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func (d *desk) allowlistOver(lists authorization.Store, in *ingest.Ingester) *al
 
 func (d *desk) newIngester(name string) *ingest.Ingester {
 	return ingest.New(ingest.Config{Store: d.store, Allowlists: d.store, Records: d.store.Nonconformities(), Directory: d.store,
-		Now: d.now, Log: d.log, Name: name})
+		Now: d.now, Log: d.log, Name: name, Terms: d.terms})
 }
 
 // policies makes the document that each agent is to have.

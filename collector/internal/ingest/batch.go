@@ -225,7 +225,10 @@ func (b *batch) applySoftware(ctx context.Context, m *machineState, p *prepared,
 		b.changes.Installs[c.list.items[i].version]++
 	}
 	b.gone = append(b.gone, c.went...)
-	m.TakenAt, m.Report, m.counts = p.takenAt, p.id, true
+	m.TakenAt, m.Report, m.counts, m.looked = p.takenAt, p.id, true, p.takenAt
+	if p.live { // the collector's clock is the one that periods are counted by
+		m.looked = b.now
+	}
 	a.digests[inventory.SectionSoftware] = m.Digest
 	because := cause{report: p.id, at: p.takenAt}
 	b.judge(m, c, because)
@@ -264,7 +267,7 @@ func (b *batch) gather(ctx context.Context) error {
 			b.changes.Counts = append(b.changes.Counts, m.Machine)
 		}
 		if !m.LastReport.IsZero() {
-			b.changes.Seen = append(b.changes.Seen, Seen{Machine: row, LastSeen: b.now, LastReport: m.LastReport})
+			b.changes.Seen = append(b.changes.Seen, Seen{Machine: row, LastSeen: b.now, LastReport: m.LastReport, Looked: m.looked})
 		}
 		for _, s := range inventory.Sections() {
 			if r, ok := m.sections[s]; ok {

@@ -63,6 +63,28 @@ func (in *Ingester) WithdrawRecords(ctx context.Context, findings []authorizatio
 	return n, err
 }
 
+// ReleaseRecord takes every finding off a record that was opened by mistake, on behalf of
+// the actor in ctx and in their transaction: whatever is found later is not its business.
+func (in *Ingester) ReleaseRecord(ctx context.Context, number string) error {
+	nc, err := in.cfg.Records.ByNumber(ctx, number)
+	if err != nil {
+		return err
+	}
+	var findings []authorization.Finding
+	for _, p := range nc.Programs {
+		if p.State != "withdrawn" {
+			findings = append(findings, authorization.Finding{Row: p.Finding, Machine: nc.Machine})
+		}
+	}
+	return in.byHand(ctx, findings, func(b *batch, m *machineState, f *Finding, _ *Item) error {
+		if f.Nonconformity == nc.Number {
+			b.touch(f)
+			b.records.add(note{machine: m, finding: f, kind: noteWithdrawn, why: cause{at: b.now, by: actor.From(ctx).String()}})
+		}
+		return nil
+	}, func(*Finding) {})
+}
+
 // joinedByHand reports whether a person put a finding into a record: the first line of
 // its history that names the finding's program is a person's; where a long line could
 // not name it, all such lines are.
@@ -195,7 +217,7 @@ func (k *recordKeeper) withdrawn(r *record, p *nonconformity.Program, n *note) {
 	p.State, p.GoneAt = "withdrawn", n.why.at
 	k.tell(r, HistoryWithdrawn, p, n)
 	n.finding.Nonconformity = ""
-	if r.nc.State == nonconformity.Open && !slices.ContainsFunc(r.nc.Programs, func(p nonconformity.Program) bool { return p.State != "withdrawn" }) {
-		r.nc.State, r.nc.ContainedAt = nonconformity.Withdrawn, k.now
+	if !slices.ContainsFunc(r.nc.Programs, func(p nonconformity.Program) bool { return p.State != "withdrawn" }) {
+		_ = r.nc.Apply(nonconformity.Withdraw, nonconformity.PartIT, k.now) // where it ended already, it stays as it ended
 	}
 }

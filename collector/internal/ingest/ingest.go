@@ -46,6 +46,7 @@ import (
 	"vigia/collector/internal/ingest/pack"
 	"vigia/collector/internal/nonconformity"
 	"vigia/collector/internal/org"
+	"vigia/internal/inventory"
 )
 
 // Config is what an Ingester needs. The zero value of a number means its default.
@@ -57,6 +58,12 @@ type Config struct {
 	Now        func() time.Time
 	Log        *slog.Logger
 	Name       string // of this collector, unique among those on one database
+
+	// Terms tells how long things take at a site, for the deadlines of records; nil: the
+	// clock of the records sets them.
+	Terms func(ctx context.Context, site string) (nonconformity.Terms, error)
+	// Severity tells how grave an unauthorized program is; nil: all are as grave.
+	Severity func(p *inventory.Program) nonconformity.Severity
 
 	Batch    int           // reports of one transaction; default 128
 	Linger   time.Duration // how long a small batch waits for more; default 2 ms
@@ -106,6 +113,14 @@ type Ingester struct {
 
 	mu       sync.Mutex
 	sessions map[string]map[*Session]struct{}
+}
+
+// severityOf is the severity of what a note is about.
+func (in *Ingester) severityOf(n *note) nonconformity.Severity {
+	if in.cfg.Severity == nil || n.program == nil {
+		return nonconformity.DefaultSeverity
+	}
+	return in.cfg.Severity(n.program)
 }
 
 // counters are what Stats tells.

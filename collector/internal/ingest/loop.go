@@ -40,7 +40,7 @@ func (in *Ingester) weight(programs int) int64 {
 }
 
 // submit prepares a report, queues it and waits for it.
-func (in *Ingester) submit(ctx context.Context, s *Session, r *wire.Report, size int) (*job, error) {
+func (in *Ingester) submit(ctx context.Context, s *Session, r *wire.Report, size int, live bool) (*job, error) {
 	n := 0
 	for i := range r.Sections {
 		n += len(r.Sections[i].Software)
@@ -66,6 +66,7 @@ func (in *Ingester) submit(ctx context.Context, s *Session, r *wire.Report, size
 		release()
 		return nil, apperr.Wrap(err, apperr.Internal, "ingest.prepare", nil)
 	}
+	p.live = live
 	j.p = p
 	select {
 	case in.queue <- j:

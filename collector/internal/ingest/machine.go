@@ -24,6 +24,7 @@ type machineState struct {
 	software    bool // now, Digest … must be stored
 	facts       bool
 	counts      bool
+	looked      time.Time // by a report with software of this batch
 	eval        *policy.Evaluator
 	evalFor     *policyState
 }

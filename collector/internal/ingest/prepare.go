@@ -23,6 +23,7 @@ const (
 type prepared struct {
 	id       wire.ID
 	takenAt  time.Time
+	live     bool // sent when it was taken: it did not wait on the machine
 	cause    string
 	bytes    int
 	remarks  []inventory.Remark

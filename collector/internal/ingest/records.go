@@ -136,7 +136,7 @@ func (k *recordKeeper) byNumber(ctx context.Context, number string) (*record, er
 	if r := k.numbers[number]; r != nil {
 		return r, nil
 	}
-	nc, err := k.in.cfg.Records.ByNumber(ctx, number)
+	nc, err := k.in.cfg.Records.Take(ctx, number)
 	if err != nil {
 		return nil, err
 	}
@@ -161,14 +161,26 @@ func (k *recordKeeper) begin(ctx context.Context, n *note) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &record{nc: nonconformity.Nonconformity{State: nonconformity.Open, Machine: m.ID, Hostname: m.Hostname, Person: m.Person,
-		PersonName: person.Name, Area: area, Site: cmp.Or(m.Site, person.Site), OpenedAt: k.now, Parties: parties}}
+	r := &record{nc: nonconformity.Nonconformity{Machine: m.ID, Hostname: m.Hostname, Person: m.Person,
+		PersonName: person.Name, Area: area, Site: cmp.Or(m.Site, person.Site), Parties: parties}}
+	r.nc.Severity = k.in.severityOf(n)
+	r.nc.Begin(k.now)
 	k.order = append(k.order, r)
 	return r, nil
 }
 
-// store writes r, and its number on the findings that joined it.
+// store writes r, and its number on the findings that joined it. The clock of the
+// records is to look at it next.
 func (k *recordKeeper) store(ctx context.Context, r *record) error {
+	r.nc.NextAt = time.Time{}
+	if k.in.cfg.Terms != nil {
+		terms, err := k.in.cfg.Terms(ctx, r.nc.Site)
+		if err != nil {
+			return err
+		}
+		r.nc.Schedule(terms)
+		r.nc.NextAt = time.Time{}
+	}
 	if r.nc.Number != "" {
 		if err := k.in.cfg.Records.Save(ctx, r.nc); err != nil {
 			return err
@@ -205,9 +217,10 @@ func (k *recordKeeper) apply(r *record, n *note) {
 		kind := "joined"
 		if len(r.nc.History) == 0 {
 			kind = "opened"
-		} else if r.nc.State == nonconformity.Contained {
+		} else if !r.nc.ContainedAt.IsZero() {
 			kind = "recurred"
 		}
+		r.nc.Severity = nonconformity.Worse(r.nc.Severity, k.in.severityOf(n))
 		k.tell(r, kind, p, n)
 	case noteUpgraded:
 		r.prove("found", n)
@@ -218,8 +231,10 @@ func (k *recordKeeper) apply(r *record, n *note) {
 			k.tell(r, "opened", p, n)
 			break
 		}
-		r.nc.Recurrences++
 		k.tell(r, "recurred", p, n)
+		if r.nc.Apply(nonconformity.Return, nonconformity.PartAgent, k.now) != nil {
+			_ = r.nc.Apply(nonconformity.Repeat, nonconformity.PartAgent, k.now) // the record counts no return where it ended otherwise
+		}
 	case noteGone:
 		r.prove("gone", n)
 	case noteAuthorized:
@@ -234,8 +249,8 @@ func (k *recordKeeper) apply(r *record, n *note) {
 	case noteWithdrawn:
 		k.withdrawn(r, p, n)
 	}
-	if p.State == "present" && r.nc.State == nonconformity.Contained {
-		r.nc.State, r.nc.ContainedAt = nonconformity.Open, time.Time{}
+	if p.State == "present" && r.nc.Can(nonconformity.Uncontain, nonconformity.PartAgent) {
+		_ = r.nc.Apply(nonconformity.Uncontain, nonconformity.PartAgent, k.now)
 	}
 }
 
@@ -301,13 +316,11 @@ func (k *recordKeeper) tell(r *record, kind string, p *nonconformity.Program, n 
 	r.nc.History = append(r.nc.History, nonconformity.Event{At: k.now, Actor: by, Kind: kind, Detail: name})
 }
 
-// contain closes in: every program of the record is gone or authorized.
+// contain says so where every program of the record is gone or authorized.
 func (k *recordKeeper) contain(r *record) {
-	if r.nc.State != nonconformity.Open ||
-		slices.ContainsFunc(r.nc.Programs, func(p nonconformity.Program) bool { return p.State == "present" }) {
+	if r.nc.Present() || r.nc.Apply(nonconformity.Contain, nonconformity.PartAgent, k.now) != nil {
 		return
 	}
-	r.nc.State, r.nc.ContainedAt = nonconformity.Contained, k.now
 	who := actor.Actor{Kind: actor.System, ID: "ingest"}
 	r.nc.History = append(r.nc.History, nonconformity.Event{At: k.now, Actor: who.String(), Kind: "contained"})
 }

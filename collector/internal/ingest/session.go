@@ -23,6 +23,7 @@ type Session struct {
 	state    fleet.State
 	digests  map[inventory.Section]inventory.Digest
 	combined inventory.Digest
+	backlog  int // reports that waited on the machine when it connected, not taken yet
 }
 
 // Result is the answer to a report or a sign of life.
@@ -87,16 +88,19 @@ func (s *Session) Digests() map[inventory.Section]inventory.Digest {
 // Internal.
 func (s *Session) Submit(ctx context.Context, r *wire.Report, size int) (Result, error) {
 	s.mu.Lock()
-	err := allowed(s.state, s.id)
+	err, live := allowed(s.state, s.id), s.backlog == 0
 	s.mu.Unlock()
 	if err != nil {
 		return Result{}, err
 	}
-	j, err := s.in.submit(ctx, s, r, size)
+	j, err := s.in.submit(ctx, s, r, size, live)
 	if err != nil {
 		return Result{}, err
 	}
 	if j.err == nil {
+		s.mu.Lock()
+		s.backlog = max(0, s.backlog-1)
+		s.mu.Unlock()
 		s.told(j.digests)
 	}
 	return j.result, j.err
@@ -123,7 +127,11 @@ func (s *Session) Unchanged(ctx context.Context, combined inventory.Digest) (Res
 	if err != nil {
 		return Result{}, err
 	}
-	if err := s.in.seen.wait(ctx, s.in, Seen{Machine: s.row, LastSeen: s.in.cfg.Now()}); err != nil {
+	seen := Seen{Machine: s.row, LastSeen: s.in.cfg.Now()}
+	if same {
+		seen.Looked = seen.LastSeen
+	}
+	if err := s.in.seen.wait(ctx, s.in, seen); err != nil {
 		return Result{}, err
 	}
 	if !same {
@@ -135,6 +143,9 @@ func (s *Session) Unchanged(ctx context.Context, combined inventory.Digest) (Res
 // Hello takes the start of a connection: the agent's version, and how many reports wait
 // on the machine. It returns after the commit.
 func (s *Session) Hello(ctx context.Context, agent string, spooled int) error {
+	s.mu.Lock()
+	s.backlog = max(0, spooled)
+	s.mu.Unlock()
 	return s.in.seen.wait(ctx, s.in, Seen{Machine: s.row, LastSeen: s.in.cfg.Now(), Agent: plainText(agent, 64), Spooled: max(0, spooled)})
 }
 
@@ -182,8 +193,12 @@ func (b *seenBuffer) wait(ctx context.Context, in *Ingester, s Seen) error {
 		b.out, b.list = &flush{done: make(chan struct{})}, make(map[int64]Seen, 256)
 		b.wakeUp()
 	}
-	if was := b.list[s.Machine]; s.Agent == "" {
+	was := b.list[s.Machine]
+	if s.Agent == "" {
 		s.Agent, s.Spooled = was.Agent, was.Spooled
+	}
+	if s.Looked.Before(was.Looked) {
+		s.Looked = was.Looked
 	}
 	b.list[s.Machine] = s
 	if b.n++; b.n == in.cfg.FlushMax {

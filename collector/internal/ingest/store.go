@@ -210,7 +210,8 @@ type Seen struct {
 	Machine    int64
 	LastSeen   time.Time
 	LastReport time.Time
-	Agent      string // version; empty: as before, and so is Spooled
+	Looked     time.Time // when the machine showed what is on it; zero: as before
+	Agent      string    // version; empty: as before, and so is Spooled
 	Spooled    int
 }
 

@@ -1,6 +1,8 @@
 // Package nonconformity owns the ISO 9001 record that findings open: who is party to
-// it, what proves it, when it was contained. It refuses to decide what is
-// unauthorized, and never deletes: a record's history only grows.
+// it, what proves it, its life from opening to closing (life.go), who is awaited until
+// when (task.go), what each party wrote and acknowledged (step.go), and the use-cases
+// by which they do (service.go). It refuses to decide what is unauthorized, and never
+// deletes: a record's history only grows.
 package nonconformity
 
 import (
@@ -9,16 +11,6 @@ import (
 	"time"
 
 	"vigia/collector/internal/access"
-)
-
-// State of the record.
-type State string
-
-// States reached in this release; the rest of the life of 10.2 builds on them.
-const (
-	Open      State = "open"
-	Withdrawn State = "withdrawn" // opened by hand and by mistake: every program was taken off it again
-	Contained State = "contained" // every program of the record is gone, by a later report or with its machine, or authorized
 )
 
 // JoinWindow is how long new findings of the same machine and person join an open record.
@@ -38,15 +30,32 @@ type Nonconformity struct {
 	OpenedAt    time.Time
 	ContainedAt time.Time
 	Recurrences int
-	Parties     []Party
-	Programs    []Program
-	Evidence    []Evidence
-	History     []Event
+	Severity    Severity
+	Round       int       // 1, and one more each time the record is opened again
+	RoundAt     time.Time // when this round began
+
+	// Milestones of this round, zero where not reached.
+	NotifiedAt, CauseAt, PlannedAt, ImplementedAt, VerifiedAt time.Time
+	EndedAt                                                   time.Time // closed, withdrawn or accepted by concession
+	PlanBy                                                    time.Time // when the last action of the plan is to be done
+	Until                                                     time.Time // end of the concession
+
+	Awaited  string    // part whose task is due first; empty when nobody is awaited
+	DueAt    time.Time // of that task
+	NextAt   time.Time // when the clock has something to do; zero: at once
+	Notices  []Notice  // what the clock told
+	Steps    []Step    // what the parties wrote
+	Anchored int       // lines of history and evidence that the audit chain vouches for
+
+	Parties  []Party
+	Programs []Program
+	Evidence []Evidence
+	History  []Event
 }
 
 // Party is somebody who has a part in the record.
 type Party struct {
-	Part  string `json:"part"` // "user", "area-manager", "hr", "it"
+	Part  string `json:"part"` // PartUser …
 	Email string `json:"email"`
 	Name  string `json:"name"`
 }
@@ -94,7 +103,10 @@ type Filter struct {
 	Site    string
 	After   int64 // Row of the last of the page before; newest first
 	Limit   int
-	Number  string // this one only
+	Number  string    // this one only
+	Awaited string    // part that is awaited
+	Overdue time.Time // due before this moment and not done
+	Live    bool      // not ended
 
 	Visible *access.Scope // only what is in it; nil: not asked on anybody's behalf
 }
@@ -104,10 +116,13 @@ type Filter struct {
 type Store interface {
 	// Create takes the next number of the year of n.OpenedAt and stores n whole.
 	Create(ctx context.Context, n Nonconformity) (Nonconformity, error)
-	// Joinable returns the newest record of machine and person that is not contained
+	// Joinable returns the newest record of machine and person that is open or notified
 	// and was opened at or after since; NotFound when there is none.
 	Joinable(ctx context.Context, machine, person string, since time.Time) (Nonconformity, error)
-	Save(ctx context.Context, n Nonconformity) error // state, times, programs; appends new evidence and history, by length
+	// Take is ByNumber for who is about to change the record: until the transaction in
+	// ctx ends, nobody else changes it.
+	Take(ctx context.Context, number string) (Nonconformity, error)
+	Save(ctx context.Context, n Nonconformity) error // state, times, programs; appends new evidence, history, steps and notices, by length
 	ByNumber(ctx context.Context, number string) (Nonconformity, error)
 	List(ctx context.Context, f Filter) ([]Nonconformity, error) // with parties, programs and evidence
 }

@@ -11,7 +11,19 @@ import (
 )
 
 // Templates lists every template.
-func Templates() []Template { return []Template{Invitation, PasswordReset, SigninLink, TestMessage} }
+func Templates() []Template {
+	list := []Template{Invitation, PasswordReset, SigninLink, TestMessage}
+	for _, kind := range recordKinds {
+		list = append(list, RecordTemplate(kind))
+	}
+	return list
+}
+
+// recordKinds are the kinds of letters about a nonconformity.
+var recordKinds = [...]string{"opened", "recurred", "lapsed", "contained", "verified", "closed", "withdrawn", "concession", "comment", "reminder", "overdue", "escalated"}
+
+// RecordTemplate is the template of a kind of letter about a nonconformity.
+func RecordTemplate(kind string) Template { return Template("nc-" + kind) }
 
 // known reports whether t is a template.
 func (t Template) known() bool { return slices.Contains(Templates(), t) }

@@ -54,6 +54,8 @@ func (d Definition) Normalize(value string) (string, error) {
 		return d.roles(value)
 	case Folder:
 		return d.folder(value)
+	case Days:
+		return d.days(value)
 	}
 	return "", d.refuse(value, "setting.bad.characters")
 }
@@ -219,4 +221,45 @@ func (d Definition) folder(v string) (string, error) {
 		return "", d.refuse(v, "setting.bad.folder")
 	}
 	return filepath.Clean(v), nil
+}
+
+// days takes numbers by name, in any order; what is not named is as by default.
+func (d Definition) days(v string) (string, error) {
+	given, err := d.parseDays(v)
+	if err != nil {
+		return "", err
+	}
+	all, err := d.parseDays(d.Default)
+	if err != nil {
+		return "", err
+	}
+	var parts []string
+	for _, name := range d.Choices {
+		n, ok := given[name]
+		if !ok {
+			n = all[name]
+		}
+		parts = append(parts, name+" "+strconv.Itoa(n))
+	}
+	return strings.Join(parts, ", "), nil
+}
+
+func (d Definition) parseDays(v string) (map[string]int, error) {
+	out := map[string]int{}
+	for part := range strings.SplitSeq(v, ",") {
+		words := strings.Fields(part)
+		if len(words) == 0 {
+			continue
+		}
+		n := 0
+		var err error
+		if len(words) == 2 {
+			n, err = strconv.Atoi(words[1])
+		}
+		if err != nil || len(words) != 2 || !slices.Contains(d.Choices, words[0]) || int64(n) < d.Min || int64(n) > d.Max {
+			return nil, d.refuse(strings.TrimSpace(part), "setting.bad.days", "choices", d.Choices, "min", strconv.FormatInt(d.Min, 10), "max", strconv.FormatInt(d.Max, 10))
+		}
+		out[words[0]] = n
+	}
+	return out, nil
 }

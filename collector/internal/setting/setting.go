@@ -30,6 +30,7 @@ const (
 	Clock    Kind = "clock"    // a time of the day, or "off"
 	Roles    Kind = "roles"    // separated by commas
 	Folder   Kind = "folder"   // an absolute path on the server
+	Days     Kind = "days"     // working days by name: "contain 2, cause 5"
 )
 
 // Names of the settings.
@@ -50,14 +51,26 @@ const (
 	BackupAt        = "backup.at"
 	BackupKeep      = "backup.keep"
 	BackupFolder    = "backup.folder"
+
+	NonconformityCritical  = "nonconformity.critical" // working days for each step
+	NonconformityMajor     = "nonconformity.major"
+	NonconformityMinor     = "nonconformity.minor"
+	NonconformityPeriod    = "nonconformity.period"   // days without the programs that prove effectiveness
+	NonconformityEscalate  = "nonconformity.escalate" // working days late until the next level hears of it
+	NonconformitySaturdays = "nonconformity.saturdays"
 )
+
+// nonconformitySteps are the names of a Days setting.
+func nonconformitySteps() []string {
+	return []string{"notify", "contain", "statement", "cause", "plan", "implement", "measure", "verify", "close"}
+}
 
 // Definition says what a setting may hold.
 type Definition struct {
 	Name     string
 	Kind     Kind
 	Default  string
-	Choices  []string // of a Choice
+	Choices  []string // of a Choice; the names of Days
 	Min, Max int64    // of a Number; of a Duration in nanoseconds; of a Text its bytes
 	Local    bool     // only the command line on the server may change it
 }
@@ -91,6 +104,15 @@ func Definitions() []Definition {
 		{Name: BackupAt, Kind: Clock, Default: "02:00"},
 		{Name: BackupKeep, Kind: Number, Default: "14", Min: 1, Max: 365},
 		{Name: BackupFolder, Kind: Folder, Local: true},
+		{Name: NonconformityCritical, Kind: Days, Choices: nonconformitySteps(), Min: 1, Max: 250,
+			Default: "notify 1, contain 1, statement 1, cause 2, plan 3, implement 10, measure 3, verify 3, close 3"},
+		{Name: NonconformityMajor, Kind: Days, Choices: nonconformitySteps(), Min: 1, Max: 250,
+			Default: "notify 1, contain 2, statement 3, cause 5, plan 8, implement 20, measure 8, verify 5, close 5"},
+		{Name: NonconformityMinor, Kind: Days, Choices: nonconformitySteps(), Min: 1, Max: 250,
+			Default: "notify 2, contain 5, statement 5, cause 10, plan 15, implement 40, measure 15, verify 10, close 10"},
+		{Name: NonconformityPeriod, Kind: Number, Default: "30", Min: 1, Max: 365},
+		{Name: NonconformityEscalate, Kind: Number, Default: "2", Min: 1, Max: 30},
+		{Name: NonconformitySaturdays, Kind: Choice, Default: "no", Choices: []string{"no", "yes"}},
 	}
 }
 
@@ -129,6 +151,12 @@ type Values struct {
 		At     time.Duration // after midnight; negative: no scheduled backups
 		Keep   int
 		Folder string // empty: "backups" in the data folder
+	}
+	Nonconformity struct {
+		Days      map[string]map[string]int // severity → step → working days
+		Period    time.Duration
+		Escalate  int // working days
+		Saturdays bool
 	}
 }
 

@@ -37,6 +37,8 @@ func TestNormalizeKeepsOneFormAndRefusesTheRest(t *testing.T) {
 		{setting.SessionLife, "90m", "1h30m"}, {setting.SessionLife, "12h0m0s", "12h"}, {setting.SessionLife, "1s", "!"}, {setting.SessionLife, "-1h", "!"},
 		{setting.TOTPRoles, "HR, administrator,hr,", "hr,administrator"}, {setting.TOTPRoles, "king", "!"},
 		{setting.BackupAt, "2:00", "02:00"}, {setting.BackupAt, "OFF", "off"}, {setting.BackupAt, "24:00", "!"}, {setting.BackupKeep, "366", "!"},
+		{setting.NonconformityMajor, "cause 7, contain 1", "notify 1, contain 1, statement 3, cause 7, plan 8, implement 20, measure 8, verify 5, close 5"},
+		{setting.NonconformityMajor, "cause", "!"}, {setting.NonconformityMajor, "cause 0", "!"}, {setting.NonconformityMajor, "fly 3", "!"}, {setting.NonconformityMajor, "cause 251", "!"},
 		{setting.BackupFolder, "/var/backups/../backups/vigia", "/var/backups/vigia"}, {setting.BackupFolder, "relative", "!"},
 	} {
 		d, _ := setting.Define(x.name)

@@ -38,6 +38,13 @@ func typed(texts map[string]string) Values {
 	if t, err := time.Parse("15:04", get(BackupAt)); err == nil {
 		v.Backup.At = time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute
 	}
+	v.Nonconformity.Days = map[string]map[string]int{}
+	for severity, name := range map[string]string{"critical": NonconformityCritical, "major": NonconformityMajor, "minor": NonconformityMinor} {
+		d, _ := Define(name)
+		v.Nonconformity.Days[severity], _ = d.parseDays(get(name))
+	}
+	v.Nonconformity.Period = time.Duration(number(NonconformityPeriod)) * 24 * time.Hour
+	v.Nonconformity.Escalate, v.Nonconformity.Saturdays = number(NonconformityEscalate), get(NonconformitySaturdays) == "yes"
 	return v
 }
 

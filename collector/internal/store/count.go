@@ -27,7 +27,7 @@ func (s *Store) Counts(ctx context.Context, silentSince time.Time) (Counts, erro
 		(SELECT count(*) FROM machine WHERE state = 'quarantined'),
 		(SELECT count(*) FROM machine WHERE failing > 0 AND cast(state AS TEXT) IN ('active', 'quarantined')),
 		(SELECT count(*) FROM finding WHERE state = 'open'),
-		(SELECT count(*) FROM nonconformity WHERE state = 'open')`, micros(silentSince)).
+		(SELECT count(*) FROM nonconformity WHERE state NOT IN ('closed', 'withdrawn', 'concession'))`, micros(silentSince)).
 		Scan(&c.Machines, &c.Silent, &c.Quarantined, &c.FailingMachines, &c.OpenFindings, &c.OpenNonconformities)
 	return c, s.mapError("counting", err)
 }

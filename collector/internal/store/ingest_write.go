@@ -219,12 +219,14 @@ func (s *Store) SaveSeen(ctx context.Context, list []ingest.Seen) error {
 	}
 	err := s.bulkInsert(ctx, "machine_seen", `ON CONFLICT (machine_id) DO UPDATE SET
 		last_seen = `+greatest+`(machine_seen.last_seen, excluded.last_seen),
+		looked_at = `+greatest+`(machine_seen.looked_at, excluded.looked_at),
 		last_report = CASE WHEN excluded.last_report <> 0 THEN excluded.last_report ELSE machine_seen.last_report END,
 		agent_version = CASE WHEN excluded.agent_version <> '' THEN excluded.agent_version ELSE machine_seen.agent_version END,
 		spooled = CASE WHEN excluded.agent_version <> '' THEN excluded.spooled ELSE machine_seen.spooled END`,
 		col{"machine_id", mapOf(list, func(r ingest.Seen) int64 { return r.Machine })},
 		col{"last_seen", mapOf(list, func(r ingest.Seen) int64 { return micros(r.LastSeen) })},
 		col{"last_report", mapOf(list, func(r ingest.Seen) int64 { return micros(r.LastReport) })},
+		col{"looked_at", mapOf(list, func(r ingest.Seen) int64 { return micros(r.Looked) })},
 		col{"agent_version", mapOf(list, func(r ingest.Seen) string { return r.Agent })},
 		col{"spooled", mapOf(list, func(r ingest.Seen) int64 { return int64(r.Spooled) })})
 	return s.mapError("storing signs of life", err)

@@ -11,7 +11,10 @@ import (
 	"vigia/collector/internal/store/internal/db"
 )
 
-var _ nonconformity.Store = (*Nonconformities)(nil)
+var (
+	_ nonconformity.Store   = (*Nonconformities)(nil)
+	_ nonconformity.Records = (*Nonconformities)(nil)
+)
 
 // Nonconformities is the store's side of package nonconformity.
 type Nonconformities struct{ store *Store }
@@ -24,6 +27,12 @@ func (s *Store) Nonconformities() *Nonconformities { return &Nonconformities{sto
 // gives the number back.
 func (n *Nonconformities) Create(ctx context.Context, r nonconformity.Nonconformity) (nonconformity.Nonconformity, error) {
 	r.Machine = strings.ToLower(r.Machine)
+	if r.Round == 0 {
+		r.Round, r.RoundAt = 1, r.OpenedAt
+	}
+	if r.Severity == "" {
+		r.Severity = nonconformity.DefaultSeverity
+	}
 	err := n.store.write(ctx, "opening a nonconformity", func(ctx context.Context, q *db.Queries) error {
 		machine, err := machineRow(ctx, q, r.Machine)
 		if err != nil {
@@ -42,8 +51,12 @@ func (n *Nonconformities) Create(ctx context.Context, r nonconformity.Nonconform
 			Number: r.Number, Year: year, Counter: counter, State: string(r.State), MachineID: machine, Hostname: r.Hostname,
 			Person: r.Person, PersonName: r.PersonName, Area: r.Area, Site: r.Site, Search: searchText(r),
 			OpenedAt: micros(r.OpenedAt), ContainedAt: micros(r.ContainedAt), Recurrences: int64(r.Recurrences),
+			Severity: string(r.Severity), Round: int64(r.Round), RoundAt: micros(r.RoundAt),
 		})
 		if err != nil {
+			return err
+		}
+		if err := saveLife(ctx, q, r, nonconformity.Nonconformity{}); err != nil {
 			return err
 		}
 		return insertParts(ctx, q, r)
@@ -62,12 +75,15 @@ func searchText(r nonconformity.Nonconformity) string {
 
 func insertParts(ctx context.Context, q *db.Queries, r nonconformity.Nonconformity) error {
 	for i, p := range r.Parties {
-		err := q.InsertParty(ctx, db.InsertPartyParams{NonconformityID: r.Row, Position: int64(i), Part: p.Part, Email: p.Email, Name: p.Name})
-		if err != nil {
+		if err := insertParty(ctx, q, r.Row, i, p); err != nil {
 			return err
 		}
 	}
 	return appendParts(ctx, q, r, nonconformity.Nonconformity{})
+}
+
+func insertParty(ctx context.Context, q *db.Queries, row int64, position int, p nonconformity.Party) error {
+	return q.InsertParty(ctx, db.InsertPartyParams{NonconformityID: row, Position: int64(position), Part: p.Part, Email: p.Email, Name: p.Name})
 }
 
 // appendParts stores the programs, evidence and history that old does not have yet.
@@ -140,12 +156,21 @@ func (n *Nonconformities) Save(ctx context.Context, r nonconformity.Nonconformit
 		if err != nil {
 			return err
 		}
-		if len(r.Programs) < len(old.Programs) || len(r.Evidence) < len(old.Evidence) || len(r.History) < len(old.History) {
+		if len(r.Programs) < len(old.Programs) || len(r.Evidence) < len(old.Evidence) || len(r.History) < len(old.History) ||
+			len(r.Steps) < len(old.Steps) || len(r.Notices) < len(old.Notices) {
 			return apperr.New(apperr.Conflict, "nonconformity.changed", apperr.Args{"number": r.Number})
 		}
 		r.Row = old.Row
 		if err := updateRecord(ctx, q, r, old); err != nil {
 			return err
+		}
+		if err := saveLife(ctx, q, r, old); err != nil {
+			return err
+		}
+		for i, p := range r.Parties[min(len(old.Parties), len(r.Parties)):] {
+			if err := insertParty(ctx, q, r.Row, len(old.Parties)+i, p); err != nil {
+				return err
+			}
 		}
 		return appendParts(ctx, q, r, old)
 	})

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"strconv"
 	"strings"
+	"time"
 
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/nonconformity"
@@ -12,7 +13,8 @@ import (
 )
 
 const nonconformityColumns = `SELECT n.id, n.number, n.state, m.uuid, n.hostname, n.person, n.person_name, n.area, n.site,
-	n.opened_at, n.contained_at, n.recurrences`
+	n.opened_at, n.contained_at, n.recurrences, n.severity, n.round, n.round_at, n.notified_at, n.cause_at, n.planned_at,
+	n.implemented_at, n.verified_at, n.ended_at, n.plan_by, n.until_at, n.awaited, n.due_at, n.next_at, n.anchored`
 
 const nonconformityFrom = " FROM nonconformity n JOIN machine m ON m.id = n.machine_id"
 
@@ -22,10 +24,15 @@ func scanNonconformity(r *sql.Rows, n *nonconformity.Nonconformity) error {
 
 // scanNonconformityAnd scans what stands after a record's columns into more.
 func scanNonconformityAnd(r *sql.Rows, n *nonconformity.Nonconformity, more ...any) error {
-	var opened, contained int64
+	moments := []*time.Time{&n.OpenedAt, &n.ContainedAt, &n.RoundAt, &n.NotifiedAt, &n.CauseAt, &n.PlannedAt, &n.ImplementedAt, &n.VerifiedAt,
+		&n.EndedAt, &n.PlanBy, &n.Until, &n.DueAt, &n.NextAt}
+	at := make([]int64, len(moments))
 	err := r.Scan(append([]any{&n.Row, &n.Number, &n.State, &n.Machine, &n.Hostname, &n.Person, &n.PersonName, &n.Area, &n.Site,
-		&opened, &contained, &n.Recurrences}, more...)...)
-	n.OpenedAt, n.ContainedAt = fromMicros(opened), fromMicros(contained)
+		&at[0], &at[1], &n.Recurrences, &n.Severity, &n.Round, &at[2], &at[3], &at[4], &at[5], &at[6], &at[7], &at[8], &at[9], &at[10], &n.Awaited,
+		&at[11], &at[12], &n.Anchored}, more...)...)
+	for i := range moments {
+		*moments[i] = fromMicros(at[i])
+	}
 	return err
 }
 
@@ -62,6 +69,15 @@ func nonconformityWhere(f nonconformity.Filter) where {
 	}
 	if f.Number != "" {
 		w.add("n.number = ?", strings.ToUpper(strings.TrimSpace(f.Number)))
+	}
+	if f.Awaited != "" {
+		w.add("n.awaited = ?", f.Awaited)
+	}
+	if !f.Overdue.IsZero() {
+		w.add("n.due_at > 0 AND n.due_at < ?", micros(f.Overdue))
+	}
+	if f.Live {
+		w.add("n.state NOT IN ('closed', 'withdrawn', 'concession')")
 	}
 	visibleRecords(&w, f.Visible)
 	if f.Area != "" {
@@ -107,6 +123,12 @@ func nonconformitySorting(key string) (sorting, error) {
 		by.expr, by.number = "n.opened_at", true
 	case "contained":
 		by.expr, by.number = "n.contained_at", true
+	case "due":
+		by.expr, by.number = "(CASE WHEN n.due_at = 0 THEN 253402300800000000 ELSE n.due_at END)", true // what is not due stands last
+	case "awaited":
+		by.expr = "n.awaited"
+	case "severity":
+		by.expr = "(CASE n.severity WHEN 'critical' THEN '1' WHEN 'major' THEN '2' ELSE '3' END)"
 	case "recurrences":
 		by.expr, by.number = "n.recurrences", true
 	default:
@@ -117,7 +139,7 @@ func nonconformitySorting(key string) (sorting, error) {
 
 // Page returns one page of the records that f lets through, without history, sorted by
 // "number" (the default, newest first), "state", "person", "machine", "area", "site",
-// "opened", "contained" or "recurrences". After and Limit of f do not count.
+// "opened", "contained", "due", "awaited", "severity" or "recurrences". After and Limit of f do not count.
 func (n *Nonconformities) Page(ctx context.Context, f nonconformity.Filter, o paging.Order) (paging.Page[nonconformity.Nonconformity], error) {
 	by, err := nonconformitySorting(o.By)
 	if err != nil {
@@ -189,6 +211,9 @@ func (n *Nonconformities) fill(ctx context.Context, records []nonconformity.Nonc
 		return err
 	})
 	if err != nil || !history {
+		return err
+	}
+	if err := fillLife(ctx, q, rest, w.args, of); err != nil {
 		return err
 	}
 	return each(ctx, q, "SELECT nonconformity_id, at, actor, kind, detail FROM nonconformity_event"+rest, w.args, func(r *sql.Rows) error {

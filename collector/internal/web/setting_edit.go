@@ -161,5 +161,8 @@ func (p *settingPage) choiceWord(name, value string) string {
 	if name == setting.CompanyLanguage {
 		return p.T("language." + value)
 	}
-	return p.Word("setting.tls", value)
+	if strings.HasPrefix(name, "mail.") {
+		return p.Word("setting.tls", value)
+	}
+	return p.Word("setting.choice", value)
 }

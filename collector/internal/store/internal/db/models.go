@@ -137,6 +137,13 @@ type Brake struct {
 	ByWhom   string
 }
 
+type CalendarDay struct {
+	Site    string
+	Day     int64
+	Working int64
+	Name    string
+}
+
 type Certificate struct {
 	Serial    string
 	MachineID int64
@@ -292,6 +299,7 @@ type MachineSeen struct {
 	LastReport   int64
 	AgentVersion string
 	Spooled      int64
+	LookedAt     int64
 }
 
 type MachineSoftware struct {
@@ -368,21 +376,36 @@ type Mail struct {
 }
 
 type Nonconformity struct {
-	ID          int64
-	Number      string
-	Year        int64
-	Counter     int64
-	State       string
-	MachineID   int64
-	Hostname    string
-	Person      string
-	PersonName  string
-	Area        string
-	Site        string
-	Search      string
-	OpenedAt    int64
-	ContainedAt int64
-	Recurrences int64
+	ID            int64
+	Number        string
+	Year          int64
+	Counter       int64
+	State         string
+	MachineID     int64
+	Hostname      string
+	Person        string
+	PersonName    string
+	Area          string
+	Site          string
+	Search        string
+	OpenedAt      int64
+	ContainedAt   int64
+	Recurrences   int64
+	Severity      string
+	Round         int64
+	RoundAt       int64
+	NotifiedAt    int64
+	CauseAt       int64
+	PlannedAt     int64
+	ImplementedAt int64
+	VerifiedAt    int64
+	EndedAt       int64
+	PlanBy        int64
+	UntilAt       int64
+	Awaited       string
+	DueAt         int64
+	NextAt        int64
+	Anchored      int64
 }
 
 type NonconformityCounter struct {
@@ -412,6 +435,27 @@ type NonconformityEvidence struct {
 	Sha256          string
 }
 
+type NonconformityFile struct {
+	NonconformityID int64
+	Hash            string
+	Name            string
+	Type            string
+	Scan            string
+	AddedAt         int64
+	Size            int64
+	Content         []byte
+}
+
+type NonconformityNotice struct {
+	NonconformityID int64
+	Position        int64
+	Round           int64
+	Step            string
+	Since           int64
+	Level           int64
+	At              int64
+}
+
 type NonconformityParty struct {
 	NonconformityID int64
 	Position        int64
@@ -429,6 +473,22 @@ type NonconformityProgram struct {
 	Source          string
 	State           string
 	GoneAt          int64
+}
+
+type NonconformityStep struct {
+	NonconformityID int64
+	Position        int64
+	Kind            string
+	Round           int64
+	Part            string
+	Author          string
+	AuthorName      string
+	OnBehalf        int64
+	At              int64
+	Address         string
+	Answer          string
+	Document        string
+	Hash            string
 }
 
 type Outbox struct {

@@ -9,6 +9,101 @@ import (
 	"context"
 )
 
+const addNonconformityFile = `-- name: AddNonconformityFile :exec
+INSERT INTO nonconformity_file (nonconformity_id, hash, name, type, scan, added_at, size, content)
+SELECT n.id, $1, $2, $3, $4, $5, $6, $7 FROM nonconformity n WHERE n.number = $8
+ON CONFLICT (nonconformity_id, hash) DO NOTHING
+`
+
+type AddNonconformityFileParams struct {
+	Hash    string
+	Name    string
+	Type    string
+	Scan    string
+	AddedAt int64
+	Size    int64
+	Content []byte
+	Number  string
+}
+
+func (q *Queries) AddNonconformityFile(ctx context.Context, arg AddNonconformityFileParams) error {
+	_, err := q.db.ExecContext(ctx, addNonconformityFile,
+		arg.Hash,
+		arg.Name,
+		arg.Type,
+		arg.Scan,
+		arg.AddedAt,
+		arg.Size,
+		arg.Content,
+		arg.Number,
+	)
+	return err
+}
+
+const calendarDays = `-- name: CalendarDays :many
+SELECT site, day, working, name FROM calendar_day WHERE site = $1 OR site = '' ORDER BY day, site
+`
+
+func (q *Queries) CalendarDays(ctx context.Context, site string) ([]CalendarDay, error) {
+	rows, err := q.db.QueryContext(ctx, calendarDays, site)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CalendarDay
+	for rows.Next() {
+		var i CalendarDay
+		if err := rows.Scan(
+			&i.Site,
+			&i.Day,
+			&i.Working,
+			&i.Name,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const dueNonconformities = `-- name: DueNonconformities :many
+SELECT number FROM nonconformity WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2
+`
+
+type DueNonconformitiesParams struct {
+	NextAt int64
+	Limit  int32
+}
+
+func (q *Queries) DueNonconformities(ctx context.Context, arg DueNonconformitiesParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, dueNonconformities, arg.NextAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var number string
+		if err := rows.Scan(&number); err != nil {
+			return nil, err
+		}
+		items = append(items, number)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertEvidence = `-- name: InsertEvidence :exec
 INSERT INTO nonconformity_evidence (nonconformity_id, position, kind, finding, report, at, program, source, path, sha256)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -45,8 +140,8 @@ func (q *Queries) InsertEvidence(ctx context.Context, arg InsertEvidenceParams) 
 
 const insertNonconformity = `-- name: InsertNonconformity :one
 INSERT INTO nonconformity (number, year, counter, state, machine_id, hostname, person, person_name, area, site,
-    search, opened_at, contained_at, recurrences)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    search, opened_at, contained_at, recurrences, severity, round, round_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 RETURNING id
 `
 
@@ -65,6 +160,9 @@ type InsertNonconformityParams struct {
 	OpenedAt    int64
 	ContainedAt int64
 	Recurrences int64
+	Severity    string
+	Round       int64
+	RoundAt     int64
 }
 
 func (q *Queries) InsertNonconformity(ctx context.Context, arg InsertNonconformityParams) (int64, error) {
@@ -83,6 +181,9 @@ func (q *Queries) InsertNonconformity(ctx context.Context, arg InsertNonconformi
 		arg.OpenedAt,
 		arg.ContainedAt,
 		arg.Recurrences,
+		arg.Severity,
+		arg.Round,
+		arg.RoundAt,
 	)
 	var id int64
 	err := row.Scan(&id)
@@ -110,6 +211,33 @@ func (q *Queries) InsertNonconformityEvent(ctx context.Context, arg InsertNoncon
 		arg.Actor,
 		arg.Kind,
 		arg.Detail,
+	)
+	return err
+}
+
+const insertNotice = `-- name: InsertNotice :exec
+INSERT INTO nonconformity_notice (nonconformity_id, position, round, step, since, level, at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+`
+
+type InsertNoticeParams struct {
+	NonconformityID int64
+	Position        int64
+	Round           int64
+	Step            string
+	Since           int64
+	Level           int64
+	At              int64
+}
+
+func (q *Queries) InsertNotice(ctx context.Context, arg InsertNoticeParams) error {
+	_, err := q.db.ExecContext(ctx, insertNotice,
+		arg.NonconformityID,
+		arg.Position,
+		arg.Round,
+		arg.Step,
+		arg.Since,
+		arg.Level,
+		arg.At,
 	)
 	return err
 }
@@ -167,9 +295,49 @@ func (q *Queries) InsertProgram(ctx context.Context, arg InsertProgramParams) er
 	return err
 }
 
+const insertStep = `-- name: InsertStep :exec
+INSERT INTO nonconformity_step (nonconformity_id, position, kind, round, part, author, author_name, on_behalf, at, address, answer, document, hash)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+`
+
+type InsertStepParams struct {
+	NonconformityID int64
+	Position        int64
+	Kind            string
+	Round           int64
+	Part            string
+	Author          string
+	AuthorName      string
+	OnBehalf        int64
+	At              int64
+	Address         string
+	Answer          string
+	Document        string
+	Hash            string
+}
+
+func (q *Queries) InsertStep(ctx context.Context, arg InsertStepParams) error {
+	_, err := q.db.ExecContext(ctx, insertStep,
+		arg.NonconformityID,
+		arg.Position,
+		arg.Kind,
+		arg.Round,
+		arg.Part,
+		arg.Author,
+		arg.AuthorName,
+		arg.OnBehalf,
+		arg.At,
+		arg.Address,
+		arg.Answer,
+		arg.Document,
+		arg.Hash,
+	)
+	return err
+}
+
 const joinableNonconformity = `-- name: JoinableNonconformity :one
 SELECT number FROM nonconformity
-WHERE machine_id = $1 AND person = $2 AND state = 'open' AND opened_at >= $3
+WHERE machine_id = $1 AND person = $2 AND state IN ('open', 'notified') AND opened_at >= $3
 ORDER BY id DESC LIMIT 1
 `
 
@@ -186,6 +354,25 @@ func (q *Queries) JoinableNonconformity(ctx context.Context, arg JoinableNonconf
 	return number, err
 }
 
+const lastLook = `-- name: LastLook :one
+SELECT cast(coalesce(s.looked_at, 0) AS BIGINT) AS looked_at, m.state, w.report_id
+FROM machine m LEFT JOIN machine_seen s ON s.machine_id = m.id LEFT JOIN machine_software w ON w.machine_id = m.id
+WHERE m.uuid = $1
+`
+
+type LastLookRow struct {
+	LookedAt int64
+	State    string
+	ReportID []byte
+}
+
+func (q *Queries) LastLook(ctx context.Context, uuid string) (LastLookRow, error) {
+	row := q.db.QueryRowContext(ctx, lastLook, uuid)
+	var i LastLookRow
+	err := row.Scan(&i.LookedAt, &i.State, &i.ReportID)
+	return i, err
+}
+
 const nextNonconformityNumber = `-- name: NextNonconformityNumber :one
 INSERT INTO nonconformity_counter (year, last) VALUES ($1, 1)
 ON CONFLICT (year) DO UPDATE SET last = nonconformity_counter.last + 1
@@ -197,6 +384,56 @@ func (q *Queries) NextNonconformityNumber(ctx context.Context, year int64) (int6
 	var last int64
 	err := row.Scan(&last)
 	return last, err
+}
+
+const nonconformityFile = `-- name: NonconformityFile :one
+SELECT f.name, f.type, f.scan, f.size, f.hash, f.content FROM nonconformity_file f JOIN nonconformity n ON n.id = f.nonconformity_id
+WHERE n.number = $1 AND f.hash = $2
+`
+
+type NonconformityFileParams struct {
+	Number string
+	Hash   string
+}
+
+type NonconformityFileRow struct {
+	Name    string
+	Type    string
+	Scan    string
+	Size    int64
+	Hash    string
+	Content []byte
+}
+
+func (q *Queries) NonconformityFile(ctx context.Context, arg NonconformityFileParams) (NonconformityFileRow, error) {
+	row := q.db.QueryRowContext(ctx, nonconformityFile, arg.Number, arg.Hash)
+	var i NonconformityFileRow
+	err := row.Scan(
+		&i.Name,
+		&i.Type,
+		&i.Scan,
+		&i.Size,
+		&i.Hash,
+		&i.Content,
+	)
+	return i, err
+}
+
+const nonconformityFilesSize = `-- name: NonconformityFilesSize :one
+SELECT cast(coalesce(sum(f.size), 0) AS BIGINT) AS bytes, count(*) AS files
+FROM nonconformity_file f JOIN nonconformity n ON n.id = f.nonconformity_id WHERE n.number = $1
+`
+
+type NonconformityFilesSizeRow struct {
+	Bytes int64
+	Files int64
+}
+
+func (q *Queries) NonconformityFilesSize(ctx context.Context, number string) (NonconformityFilesSizeRow, error) {
+	row := q.db.QueryRowContext(ctx, nonconformityFilesSize, number)
+	var i NonconformityFilesSizeRow
+	err := row.Scan(&i.Bytes, &i.Files)
+	return i, err
 }
 
 const numberingProblems = `-- name: NumberingProblems :many
@@ -240,6 +477,89 @@ func (q *Queries) NumberingProblems(ctx context.Context) ([]NumberingProblemsRow
 		return nil, err
 	}
 	return items, nil
+}
+
+const removeCalendarDay = `-- name: RemoveCalendarDay :exec
+DELETE FROM calendar_day WHERE site = $1 AND day = $2
+`
+
+type RemoveCalendarDayParams struct {
+	Site string
+	Day  int64
+}
+
+func (q *Queries) RemoveCalendarDay(ctx context.Context, arg RemoveCalendarDayParams) error {
+	_, err := q.db.ExecContext(ctx, removeCalendarDay, arg.Site, arg.Day)
+	return err
+}
+
+const saveCalendarDay = `-- name: SaveCalendarDay :exec
+INSERT INTO calendar_day (site, day, working, name) VALUES ($1, $2, $3, $4)
+ON CONFLICT (site, day) DO UPDATE SET working = excluded.working, name = excluded.name
+`
+
+type SaveCalendarDayParams struct {
+	Site    string
+	Day     int64
+	Working int64
+	Name    string
+}
+
+func (q *Queries) SaveCalendarDay(ctx context.Context, arg SaveCalendarDayParams) error {
+	_, err := q.db.ExecContext(ctx, saveCalendarDay,
+		arg.Site,
+		arg.Day,
+		arg.Working,
+		arg.Name,
+	)
+	return err
+}
+
+const updateLife = `-- name: UpdateLife :exec
+UPDATE nonconformity SET severity = $1, round = $2, round_at = $3, notified_at = $4, cause_at = $5, planned_at = $6, implemented_at = $7,
+    verified_at = $8, ended_at = $9, plan_by = $10, until_at = $11, awaited = $12, due_at = $13, next_at = $14, anchored = $15
+WHERE id = $16
+`
+
+type UpdateLifeParams struct {
+	Severity      string
+	Round         int64
+	RoundAt       int64
+	NotifiedAt    int64
+	CauseAt       int64
+	PlannedAt     int64
+	ImplementedAt int64
+	VerifiedAt    int64
+	EndedAt       int64
+	PlanBy        int64
+	UntilAt       int64
+	Awaited       string
+	DueAt         int64
+	NextAt        int64
+	Anchored      int64
+	ID            int64
+}
+
+func (q *Queries) UpdateLife(ctx context.Context, arg UpdateLifeParams) error {
+	_, err := q.db.ExecContext(ctx, updateLife,
+		arg.Severity,
+		arg.Round,
+		arg.RoundAt,
+		arg.NotifiedAt,
+		arg.CauseAt,
+		arg.PlannedAt,
+		arg.ImplementedAt,
+		arg.VerifiedAt,
+		arg.EndedAt,
+		arg.PlanBy,
+		arg.UntilAt,
+		arg.Awaited,
+		arg.DueAt,
+		arg.NextAt,
+		arg.Anchored,
+		arg.ID,
+	)
+	return err
 }
 
 const updateNonconformity = `-- name: UpdateNonconformity :exec
