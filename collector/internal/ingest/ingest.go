@@ -46,7 +46,6 @@ import (
 	"vigia/collector/internal/ingest/pack"
 	"vigia/collector/internal/nonconformity"
 	"vigia/collector/internal/org"
-	"vigia/internal/inventory"
 )
 
 // Config is what an Ingester needs. The zero value of a number means its default.
@@ -62,8 +61,6 @@ type Config struct {
 	// Terms tells how long things take at a site, for the deadlines of records; nil: the
 	// clock of the records sets them.
 	Terms func(ctx context.Context, site string) (nonconformity.Terms, error)
-	// Severity tells how grave an unauthorized program is; nil: all are as grave.
-	Severity func(p *inventory.Program) nonconformity.Severity
 
 	Batch    int           // reports of one transaction; default 128
 	Linger   time.Duration // how long a small batch waits for more; default 2 ms
@@ -116,11 +113,11 @@ type Ingester struct {
 }
 
 // severityOf is the severity of what a note is about.
-func (in *Ingester) severityOf(n *note) nonconformity.Severity {
-	if in.cfg.Severity == nil || n.program == nil {
+func severityOf(n *note) nonconformity.Severity {
+	if n.finding.Severity == authorization.Ungraded {
 		return nonconformity.DefaultSeverity
 	}
-	return in.cfg.Severity(n.program)
+	return nonconformity.Severity(n.finding.Severity)
 }
 
 // counters are what Stats tells.

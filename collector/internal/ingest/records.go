@@ -163,7 +163,7 @@ func (k *recordKeeper) begin(ctx context.Context, n *note) (*record, error) {
 	}
 	r := &record{nc: nonconformity.Nonconformity{Machine: m.ID, Hostname: m.Hostname, Person: m.Person,
 		PersonName: person.Name, Area: area, Site: cmp.Or(m.Site, person.Site), Parties: parties}}
-	r.nc.Severity = k.in.severityOf(n)
+	r.nc.Severity = severityOf(n)
 	r.nc.Begin(k.now)
 	k.order = append(k.order, r)
 	return r, nil
@@ -220,7 +220,7 @@ func (k *recordKeeper) apply(r *record, n *note) {
 		} else if !r.nc.ContainedAt.IsZero() {
 			kind = "recurred"
 		}
-		r.nc.Severity = nonconformity.Worse(r.nc.Severity, k.in.severityOf(n))
+		r.nc.Severity = nonconformity.Worse(r.nc.Severity, severityOf(n))
 		k.tell(r, kind, p, n)
 	case noteUpgraded:
 		r.prove("found", n)
