@@ -55,7 +55,7 @@ func openDesk(ctx context.Context, cfg Config, live func(string) bool) (*desk, e
 	d.records = d.newRecords()
 	d.fleet = fleet.New(fleet.Deps{
 		Tx: st, Machines: st, Groups: st, Tokens: st, Certificates: st, Agents: st, Changes: st, Commands: st, Audit: st,
-		Findings: d.newIngester("desk " + newID()), Authority: authority, Now: cfg.Now, NewID: newID, Live: live,
+		Findings: d.newIngester("desk " + newID()), Authority: authority, Now: cfg.Now, NewID: newID, Live: live, Shared: st.Engine() != "sqlite",
 	})
 	if d.accounts, err = d.newAccounts(); err != nil {
 		_ = st.Close()

@@ -160,6 +160,33 @@ func TestReinstalledMachineGetsItsHistoryBack(t *testing.T) {
 	}
 }
 
+// TestACloneAtAnotherCollectorGetsAnIdentityOfItsOwn: a machine that is connected to one
+// collector is not taken over by its clone's enrollment at another; one that is not
+// connected anywhere gets its history back.
+func TestACloneAtAnotherCollectorGetsAnIdentityOfItsOwn(t *testing.T) {
+	url := storetest.Postgres(t)
+	one, two := start(t, url), start(t, url)
+	tok := one.token("--uses", "9")
+	first := one.enroll(tok, facts)
+	l, _ := first.connect(one)
+	clone := two.enroll(tok, facts)
+	if clone.id == first.id {
+		t.Fatal("the clone got the identity of a machine that is connected to the other collector")
+	}
+	l.submit(snapshot("pc-017"))
+	if out := two.cli("machine", "duplicates", "-o", "json"); !strings.Contains(out, first.id) || !strings.Contains(out, clone.id) {
+		t.Errorf("the clone is not shown: %s", out)
+	}
+
+	other := &vigiav1.MachineFacts{Hostname: "pc-018", Serial: "5CD1234XYA", Uuid: "4c4c4544-0035-3510-8052-b4c04f564434"}
+	away := one.enroll(tok, other)
+	req, _ := request(t, tok, other)
+	resp, err := two.enrollWith(tok, req)
+	if err != nil || !resp.GetHistoryRestored() || resp.GetMachineId() != away.id {
+		t.Errorf("a machine that is connected nowhere: %v, %v", resp, err)
+	}
+}
+
 func TestRenew(t *testing.T) {
 	c := start(t, t.TempDir())
 	a := c.enroll(c.token(), facts)

@@ -41,10 +41,14 @@ func (s *Service) Enroll(ctx context.Context, e Enrollment) (Enrolled, error) {
 		return Enrolled{}, err
 	}
 	e.Facts = e.Facts.clean()
+	alive, err := s.aliveTwin(ctx, hash, e.Facts)
+	if err != nil {
+		return Enrolled{}, err
+	}
 	var out Enrolled
-	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
+	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
 		var err error
-		out, err = s.enroll(ctx, hash, e)
+		out, err = s.enroll(ctx, hash, e, alive)
 		return err
 	})
 	if apperr.Is(err, apperr.Unauthenticated) {
@@ -75,15 +79,46 @@ func (s *Service) admit(ctx context.Context, hash [32]byte, address string) erro
 	return nil
 }
 
-func (s *Service) enroll(ctx context.Context, hash [32]byte, e Enrollment) (Enrolled, error) {
+// permitted returns the token of a secret that lets a machine with that serial number in.
+func (s *Service) permitted(ctx context.Context, hash [32]byte, serial string) (Token, error) {
 	t, err := s.Tokens.TokenBySecret(ctx, hash)
 	if apperr.Is(err, apperr.NotFound) {
-		return Enrolled{}, apperr.New(apperr.Unauthenticated, "token.wrong", nil)
+		return t, apperr.New(apperr.Unauthenticated, "token.wrong", nil)
 	}
 	if err != nil {
-		return Enrolled{}, err
+		return t, err
 	}
-	if err := t.permits(e.Facts.Serial, s.Now()); err != nil {
+	return t, t.permits(serial, s.Now())
+}
+
+// aliveTwin returns the id of the machine with the same hardware when that is connected
+// to a collector now, else "". Nobody is asked on behalf of a token that lets nobody in.
+func (s *Service) aliveTwin(ctx context.Context, hash [32]byte, f Facts) (string, error) {
+	if f.Serial == "" || f.UUID == "" {
+		return "", nil
+	}
+	if _, err := s.permitted(ctx, hash, f.Serial); err != nil {
+		return "", nil // told, with the same words, where the token is used
+	}
+	m, err := s.Machines.MachineByHardware(ctx, f.Serial, f.UUID)
+	if apperr.Is(err, apperr.NotFound) || apperr.Is(err, apperr.Conflict) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	alive, err := s.live(ctx, m.ID)
+	if err != nil || !alive {
+		return "", err
+	}
+	return m.ID, nil
+}
+
+// enroll lets a machine in. alive is the machine of the same hardware that is connected
+// to a collector, "" for none.
+func (s *Service) enroll(ctx context.Context, hash [32]byte, e Enrollment, alive string) (Enrolled, error) {
+	t, err := s.permitted(ctx, hash, e.Facts.Serial)
+	if err != nil {
 		return Enrolled{}, err
 	}
 	if err := s.Tokens.UseToken(ctx, t.Row); err != nil {
@@ -92,7 +127,7 @@ func (s *Service) enroll(ctx context.Context, hash [32]byte, e Enrollment) (Enro
 		}
 		return Enrolled{}, err
 	}
-	m, restored, err := s.identity(ctx, t, e.Facts)
+	m, restored, err := s.identity(ctx, t, e.Facts, alive)
 	if err != nil {
 		return Enrolled{}, err
 	}
@@ -139,11 +174,11 @@ func (t *Token) permits(serial string, now time.Time) error {
 
 // identity returns the machine that enrolls: its earlier identity when serial and UUID
 // are both real and both those of one machine that is not connected now, else a new one.
-func (s *Service) identity(ctx context.Context, t Token, f Facts) (Machine, bool, error) {
+func (s *Service) identity(ctx context.Context, t Token, f Facts, alive string) (Machine, bool, error) {
 	if f.Serial != "" && f.UUID != "" {
 		m, err := s.Machines.MachineByHardware(ctx, f.Serial, f.UUID)
 		switch {
-		case err == nil && !s.Live(m.ID):
+		case err == nil && m.ID != alive && !s.Live(m.ID):
 			m, err = s.restore(ctx, m, f)
 			return m, true, err
 		case err == nil, apperr.Is(err, apperr.NotFound), apperr.Is(err, apperr.Conflict):

@@ -24,6 +24,7 @@ type Deps struct {
 	Now          func() time.Time
 	NewID        func() string             // UUID text, lower case
 	Live         func(machine string) bool // whether the machine is connected here; nil: never
+	Shared       bool                      // several collectors may be on the database
 }
 
 // Service holds the use-cases of the fleet. It is safe for concurrent use.
@@ -31,6 +32,7 @@ type Service struct {
 	Deps
 	known   *knownTokens
 	limiter *attempts
+	asked   questions
 }
 
 // New returns the use-cases over d.

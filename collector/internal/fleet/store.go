@@ -115,6 +115,11 @@ const (
 	// ChangeConnection tells other collectors of a new connection: Subject is
 	// "collector machine nonce".
 	ChangeConnection = "connection"
+
+	// ChangeAsked asks the other collectors whether a machine is connected to one of
+	// them: Subject is "question machine". ChangeAnswered says yes: Subject is the question.
+	ChangeAsked    = "asked"
+	ChangeAnswered = "answered"
 )
 
 // CommandStore keeps commands to machines until they are answered.

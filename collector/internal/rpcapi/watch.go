@@ -129,6 +129,12 @@ func (s *Server) obey(ctx context.Context, changes []fleet.Change) bool {
 			}
 		case fleet.ChangeConnection:
 			s.elsewhere(c.Subject)
+		case fleet.ChangeAsked:
+			if err := s.Fleet.Asked(ctx, c.Subject); err != nil {
+				s.Log.WarnContext(ctx, "another collector's question not answered", "err", err)
+			}
+		case fleet.ChangeAnswered:
+			s.Fleet.Answered(c.Subject)
 		}
 	}
 	if len(machines) == 0 {
