@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"vigia/agent/internal/present"
 	"vigia/agent/internal/probe"
@@ -45,10 +46,14 @@ func (c *inventoryCmd) Run(s *session) error {
 
 // takeOnce runs the probes of the given sections, all where none is named.
 func takeOnce(s *session, root, cache string, hash bool, sections []inventory.Section) (*inventory.Snapshot, error) {
-	if info, err := os.Stat(root); err != nil || !info.IsDir() {
-		return nil, &exitError{ExitUsage, fmt.Errorf("--root %s: not a folder that can be read (%v)", root, err)}
+	info, err := os.Stat(root)
+	if err == nil && !info.IsDir() {
+		err = syscall.ENOTDIR
 	}
-	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, &exitError{ExitUsage, fmt.Errorf("--root %s: not a folder that can be read (%w)", root, err)}
+	}
+	root, err = filepath.Abs(root)
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,8 @@ func (f *changeFlags) tell(s *streams, p allowlist.Plan, err error) error {
 }
 
 func printPlan(s *streams, p allowlist.Plan, wanted bool) error {
-	fmt.Fprintf(s.out, "version %d: mode %s, %d rules\nopens %d findings on %d machines, authorizes %d open ones\n", p.Version, p.Mode, p.Rules, p.Impact.Opens, p.Impact.Machines, p.Impact.Closes)
+	fmt.Fprintf(s.out, "version %d: mode %s, %s\nopens %s on %s, authorizes %s\n", p.Version, p.Mode, count(p.Rules, "rule"),
+		count(p.Impact.Opens, "finding"), count(p.Impact.Machines, "machine"), count(p.Impact.Closes, "open one"))
 	if list := p.Impact.ByProgram; len(list) > 0 {
 		const most = 20
 		if err := show(s, "table", list[:min(len(list), most)], []string{"PROGRAM", "SOURCE", "VERDICT", "RULE", "OPENS"}, func(x allowlist.ProgramImpact) []string {
@@ -60,12 +61,12 @@ func printPlan(s *streams, p allowlist.Plan, wanted bool) error {
 			return err
 		}
 		if len(list) > most {
-			fmt.Fprintf(s.out, "and %d more programs\n", len(list)-most)
+			fmt.Fprintf(s.out, "and %s\n", count(len(list)-most, "more program"))
 		}
 	}
 	switch {
 	case p.Applied && p.Followed.Done:
-		_, err := fmt.Fprintf(s.out, "done: %d findings opened, %d authorized; `vigia-collector allowlist undo --yes` takes it back\n", p.Followed.Opened, p.Followed.Closed)
+		_, err := fmt.Fprintf(s.out, "done: %s opened, %d authorized; `vigia-collector allowlist undo --yes` takes it back\n", count(p.Followed.Opened, "finding"), p.Followed.Closed)
 		return err
 	case p.Applied:
 		_, err := fmt.Fprintln(s.out, "done: a running collector brings the findings in line")
@@ -91,7 +92,7 @@ func readAllowlist(s *streams, path string) (*policyfile.File, error) {
 	if len(errs) == 0 {
 		return f, nil
 	}
-	lines := []string{fmt.Sprintf("nothing was changed: %s has %d problems", path, len(errs))}
+	lines := []string{"nothing was changed: " + path + " has " + count(len(errs), "problem")}
 	for _, err := range errs {
 		lines = append(lines, path+": "+err.Error())
 	}
@@ -142,6 +143,9 @@ func (c *allowlistImportCmd) Run(s *streams) error {
 		return err
 	}
 	return c.withDesk(s, func(ctx context.Context, d *desk) error {
+		if err := d.noteStrangers(ctx, s.errOut, f.Rules); err != nil {
+			return err
+		}
 		p, err := d.allowlist().Import(ctx, f, filepath.Base(c.File), c.options())
 		return c.tell(s, p, err)
 	})

@@ -28,8 +28,22 @@ type problemRow struct {
 	Detail string `json:"detail"`
 }
 
-// Run implements the command.
+// Run implements the command. A database that cannot be read at all is damage too.
 func (c *checkCmd) Run(s *streams) error {
+	err := c.check(s)
+	var e *apperr.Error
+	if !errors.As(err, &e) || e.Key != "store.damaged" {
+		return err
+	}
+	rows := []problemRow{{Part: "database", Detail: cause(err)}}
+	return errors.Join(c.show(s, rows), damageError{len(rows)})
+}
+
+func (c *checkCmd) show(s *streams, rows []problemRow) error {
+	return show(s, c.Output, rows, []string{"PART", "OBJECT", "PROBLEM"}, func(r problemRow) []string { return []string{r.Part, r.Object, r.Detail} })
+}
+
+func (c *checkCmd) check(s *streams) error {
 	return c.withDesk(s, func(ctx context.Context, d *desk) error {
 		entries, _ := d.store.VerifyAudit(ctx) // Check tells where it breaks
 		found, err := d.store.Check(ctx)
@@ -41,7 +55,7 @@ func (c *checkCmd) Run(s *streams) error {
 			rows = append(rows, problemRow{p.Part, p.Object, p.Detail})
 		}
 		if len(rows) > 0 || c.Output == "json" {
-			if err := show(s, c.Output, rows, []string{"PART", "OBJECT", "PROBLEM"}, func(r problemRow) []string { return []string{r.Part, r.Object, r.Detail} }); err != nil {
+			if err := c.show(s, rows); err != nil {
 				return err
 			}
 		}

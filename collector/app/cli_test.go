@@ -27,7 +27,7 @@ func enforced(t *testing.T, where string) *collector {
 		t.Fatal(err)
 	}
 	a := c.enroll(c.token("--site", "Querétaro", "--area", "Ventas"), facts)
-	if out := c.cli("org", "import", people); !strings.Contains(out, "people 3 new") || !strings.Contains(out, "1 machines assigned") {
+	if out := c.cli("org", "import", people); !strings.Contains(out, "people 3 new") || !strings.Contains(out, "1 machine assigned") {
 		t.Errorf("org import: %s", out)
 	}
 	c.cli("allowlist", "import", allowlistFile(t, "mode: enforce\nbaseline: true\nrules: []\n"), "--yes")
@@ -55,7 +55,7 @@ func TestAllowlistCommands(t *testing.T) {
 			t.Fatalf("%d findings", open())
 		}
 		allow := allowlistFile(t, "mode: enforce\nbaseline: true\nrules:\n  - name: games\n    effect: allow\n    match: {name: \"qua*\"}\n    owner: it@example.com\n    reason: ticket 1\n")
-		if out := c.cli("allowlist", "import", allow); !strings.Contains(out, "authorizes 1 open ones") || !strings.Contains(out, "add --yes") || open() != 1 {
+		if out := c.cli("allowlist", "import", allow); !strings.Contains(out, "authorizes 1 open one") || !strings.Contains(out, "add --yes") || open() != 1 {
 			t.Errorf("shown: %s", out)
 		}
 		c.cli("allowlist", "import", allow, "--yes")
@@ -328,5 +328,56 @@ func TestCheckFindsABrokenChain(t *testing.T) {
 	out, _, code := c.try("check")
 	if code != 6 || !strings.Contains(out, "audit") {
 		t.Errorf("check of a changed entry: exit %d\n%s", code, out)
+	}
+}
+
+// TestCheckOfADatabaseThatCannotBeRead: damage is told as damage, however deep it goes.
+func TestCheckOfADatabaseThatCannotBeRead(t *testing.T) {
+	dir := t.TempDir()
+	c := start(t, dir)
+	c.token()
+	if err := c.stop(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(databaseFile(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	junk := bytes.Repeat([]byte("not a page of a database "), 4000)
+	for name, content := range map[string][]byte{
+		"no database":   junk,
+		"damaged pages": append(append(bytes.Clone(whole[:4096]), junk[:8*4096]...), whole[9*4096:]...),
+	} {
+		if err := os.WriteFile(databaseFile(dir), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, errOut, code := command("check", "--data", dir, "--output", "json")
+		var rows []problemRow
+		if err := json.Unmarshal([]byte(out), &rows); err != nil || code != 6 || len(rows) == 0 || rows[0].Part != "database" || !strings.Contains(errOut, "check found") {
+			t.Errorf("%s: exit %d, %v: %s%s", name, code, err, out, errOut)
+		}
+		if _, errOut, code := command("machine", "list", "--data", dir); code != 1 || !strings.Contains(errOut, "restore") {
+			t.Errorf("%s: a list: exit %d: %s", name, code, errOut)
+		}
+	}
+}
+
+// TestNamesThatNobodyKnowsAreNoted: a scope or a token may name what comes later; what
+// is a slip of the pen is seen all the same, and standard output stays what it was.
+func TestNamesThatNobodyKnowsAreNoted(t *testing.T) {
+	c := enforced(t, t.TempDir())
+	file := allowlistFile(t, "mode: enforce\nbaseline: true\nrules:\n  - name: tools\n    effect: allow\n    match: {name: \"vigia-*\"}\n"+
+		"    scope: {sites: [queretaro, Querrétaro], areas: [Ventas, Nowhere], except: {machines: [pc-017, pc-099, \"lab-*\"]}}\n    owner: it@example.com\n    reason: ours\n")
+	out, errOut, code := c.try("allowlist", "import", file, "--yes", "--output", "json")
+	if code != 0 || !json.Valid([]byte(out)) {
+		t.Fatalf("exit %d: %s%s", code, out, errOut)
+	}
+	want := "note: rule \"tools\": there is no area \"Nowhere\" yet\nnote: rule \"tools\": there is no machine \"pc-099\" yet\nnote: rule \"tools\": there is no site \"Querrétaro\" yet\n"
+	if errOut != want {
+		t.Errorf("told:\n%swant:\n%s", errOut, want)
+	}
+	out, errOut, code = c.try("token", "create", "--site", "Celaya", "--area", "Ventas")
+	if code != 0 || strings.Count(out, "\n") != 1 || !strings.HasPrefix(out, "vigia1.") || errOut != "note: there is no site \"Celaya\" yet; it comes with the first machine\n" {
+		t.Errorf("exit %d: %q, %q", code, out, errOut)
 	}
 }

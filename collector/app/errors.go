@@ -22,7 +22,7 @@ func (e usageError) Unwrap() error { return e.err }
 type damageError struct{ problems int }
 
 func (e damageError) Error() string {
-	return fmt.Sprintf("check found %d problems; see above", e.problems)
+	return "check found " + count(e.problems, "problem") + "; see above"
 }
 
 // exitCode is told in every command's help: see exitCodes.
@@ -96,7 +96,7 @@ const maxProblemLines = 200
 func problemLines(list org.Problems) string {
 	text := "nothing was saved:"
 	if list[0].Line > 0 {
-		text = fmt.Sprintf("nothing was saved: the file of people has %d problems", len(list))
+		text = "nothing was saved: the file of people has " + count(len(list), "problem")
 	}
 	for i, p := range list {
 		if i == maxProblemLines {
@@ -147,6 +147,7 @@ var sentences = map[string]string{
 	"person.inactive":           "{person} is no longer active",
 	"store.newer":               "the database was changed by a newer vigia-collector (schema {database}, this program knows {program}); install that version or a newer one",
 	"store.disk-full":           "the disk is full; free some space where the database is kept",
+	"store.damaged":             "the database's file is damaged, or is no database; restore the last copy, see `vigia-collector restore --help`",
 	"store.no-database":         "no database was named; give --data DIR or --database-url postgres://…",
 	"store.database-url":        "--database-url: want postgres://user@host/database",
 	"store.backup-postgres":     "PostgreSQL is copied by its own tool; run {command}",

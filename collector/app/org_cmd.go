@@ -64,7 +64,7 @@ func (c *orgImportCmd) Run(s *streams) error {
 		if rest := p.Total() - len(shown); rest > 0 {
 			fmt.Fprintf(s.out, "and %d more\n", rest)
 		}
-		_, err = fmt.Fprintf(s.out, "%s: people %s; areas %s; sites %s; %d machines assigned\n", verb, counts(p.People), counts(p.Areas), counts(p.Sites), p.Machines)
+		_, err = fmt.Fprintf(s.out, "%s: people %s; areas %s; sites %s; %s assigned\n", verb, counts(p.People), counts(p.Areas), counts(p.Sites), count(p.Machines, "machine"))
 		return err
 	})
 }

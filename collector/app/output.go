@@ -41,6 +41,14 @@ func notNil[T any](list []T) []T {
 	return list
 }
 
+// count is a number of things, with an s where it is not one.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // stamp is a time in a table.
 func stamp(t time.Time) string {
 	if t.IsZero() {

@@ -47,7 +47,8 @@ func (c *tokenCreateCmd) Run(s *streams) error {
 		if len(dial) == 0 {
 			return apperr.New(apperr.Invalid, "cli.no-address", apperr.Args{"field": "collector-address"})
 		}
-		_, line, err := d.fleet.CreateToken(ctx, fleet.NewToken{Site: strings.TrimSpace(c.Site), Area: strings.TrimSpace(c.Area), Uses: c.Uses,
+		site, area := strings.TrimSpace(c.Site), strings.TrimSpace(c.Area)
+		_, line, err := d.fleet.CreateToken(ctx, fleet.NewToken{Site: site, Area: area, Uses: c.Uses,
 			Life: c.Expires, Serials: c.Serial, Note: c.Note, Addresses: dial})
 		if err != nil {
 			return err
@@ -57,8 +58,10 @@ func (c *tokenCreateCmd) Run(s *streams) error {
 				return err
 			}
 		}
-		_, err = fmt.Fprintln(s.out, line)
-		return err
+		if _, err = fmt.Fprintln(s.out, line); err != nil {
+			return err
+		}
+		return d.notePlaces(ctx, s.errOut, site, area)
 	})
 }
 

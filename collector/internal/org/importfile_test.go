@@ -69,6 +69,24 @@ func TestParseFileTellsEveryProblem(t *testing.T) {
 	}
 }
 
+// TestRolesAreReadAsCompaniesWriteThem: names of roles in either language and any spelling.
+func TestRolesAreReadAsCompaniesWriteThem(t *testing.T) {
+	for text, want := range map[string]actor.Role{
+		"": actor.Employee, "HR": actor.HR, "Area_Manager": actor.AreaManager, "area manager": actor.AreaManager, "manager": actor.AreaManager,
+		"Técnica": actor.Technician, "Recursos Humanos": actor.HR, "TESORERÍA": actor.Treasury, "Gerencia General": actor.GeneralManagement, "Compras": actor.Purchasing,
+	} {
+		f, err := ParseFile(strings.NewReader(header + "ana@example.com,Ana,,,,,," + text + "\n"))
+		if err != nil || len(f.Problems) > 0 || len(f.People) != 1 || f.People[0].Role != want {
+			t.Errorf("%q: %+v, %v; want %s", text, f, err, want)
+		}
+	}
+	for _, text := range []string{"king", "managers"} {
+		if _, err := ParseFile(strings.NewReader(header + "ana@example.com,Ana,,,,,," + text + "\n")); err == nil || !strings.Contains(err.Error(), "role \""+text+"\"") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 func TestParseFileHeader(t *testing.T) {
 	for _, in := range []string{"", "email,name\n", header[:len(header)-1] + ",extra\n", "email,email,area,site,remote,manager_email,primary_machine,role\n", "\x00\x01", header + "\"broken\n"} {
 		if _, err := ParseFile(strings.NewReader(in)); !apperr.Is(err, apperr.Invalid) {

@@ -112,10 +112,11 @@ func (p *parser) row(r *Row) {
 	if r.Name == "" {
 		p.bad(r.Line, "name", "", "org.problem.empty", nil)
 	}
-	role := actor.Role(strings.ToLower(r.Role))
-	if role == "" {
-		role = actor.Employee
-	} else if p.file.roles[email] = true; !slices.Contains(actor.Roles(), role) {
+	role, known := roleOf(r.Role)
+	if r.Role != "" {
+		p.file.roles[email] = true
+	}
+	if !known {
 		p.bad(r.Line, "role", r.Role, "org.problem.role", apperr.Args{"roles": roleNames()})
 	}
 	p.site(r.Line, r.Site, r.Remote)

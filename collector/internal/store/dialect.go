@@ -39,5 +39,6 @@ const (
 	badText                        // text that the engine refuses: NUL, broken UTF-8
 	retryable                      // the same transaction may succeed when run again
 	diskFull
+	damaged        // what is stored cannot be read
 	connectionLost // the server is gone, stopping or starting
 )

@@ -70,6 +70,8 @@ func (postgresDialect) classify(err error) errorClass {
 		return diskFull
 	case "22021", "22P05":
 		return badText
+	case "XX001", "XX002":
+		return damaged
 	case "57P01", "57P02", "57P03", "57P05", "53300", "25006":
 		return connectionLost
 	}

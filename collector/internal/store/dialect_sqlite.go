@@ -96,6 +96,8 @@ func (sqliteDialect) classify(err error) errorClass {
 		return diskFull
 	case sqlite3.ErrIoErr, sqlite3.ErrCantOpen, sqlite3.ErrReadonly:
 		return connectionLost
+	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
+		return damaged
 	}
 	return otherError
 }

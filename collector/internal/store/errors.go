@@ -36,6 +36,8 @@ func (s *Store) mapError(doing string, err error) error {
 		return apperr.Wrap(cause, apperr.Unavailable, "store.busy", nil)
 	case diskFull:
 		return apperr.Wrap(cause, apperr.Unavailable, "store.disk-full", nil)
+	case damaged:
+		return apperr.Wrap(cause, apperr.Internal, "store.damaged", nil)
 	case connectionLost:
 		return apperr.Wrap(cause, apperr.Unavailable, "store.unavailable", nil)
 	}

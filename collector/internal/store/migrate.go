@@ -19,7 +19,11 @@ var migrationFiles embed.FS
 // PostgreSQL they take turns by a session lock; on SQLite each file is one
 // transaction, and whoever comes second looks again.
 func (s *Store) migrate(ctx context.Context) error {
-	var err error
+	// A database that cannot be read is told as such: goose would try to begin a new one.
+	_, err := s.SchemaVersion(ctx)
+	if err != nil && s.dialect.classify(err) == damaged {
+		return err
+	}
 	for range 20 {
 		if err = s.migrateOnce(ctx); err == nil || s.Engine() != "sqlite" || apperr.Is(err, apperr.Conflict) {
 			return err
