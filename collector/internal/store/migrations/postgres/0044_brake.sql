@@ -10,4 +10,3 @@ CREATE TABLE brake (
     by_whom   TEXT NOT NULL
 );
 INSERT INTO brake (id, paused_at, opened, cap, told, by_whom) VALUES (1, 0, 0, 0, 0, '');
-CREATE INDEX nonconformity_opened ON nonconformity (opened_at);
