@@ -12,7 +12,8 @@ import (
 
 // probes lists every source of a Linux machine, in the order in which they run.
 func probes() []probe.Probe {
-	return slices.Concat(hardware.Probes(), system.Probes(), []probe.Probe{
+	return slices.Concat(hardware.Probes(nil), []probe.Probe{
+		system.System(),
 		software.Deb(), software.Snap(), software.Flatpak(), software.Files(software.FilesOptions{}),
 		antivirus.ClamAV(),
 	})

@@ -4,18 +4,23 @@ import (
 	"runtime"
 	"slices"
 
+	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
 
 	"vigia/agent/internal/probe"
+	"vigia/agent/internal/probe/antivirus"
 	"vigia/agent/internal/probe/hardware"
 	"vigia/agent/internal/probe/system"
 	"vigia/agent/internal/probe/winsoft"
 	"vigia/agent/internal/winreg"
+	"vigia/agent/internal/wmi"
 )
 
 // probes lists every source of a Windows machine, in the order in which they run.
 func probes() []probe.Probe {
-	return slices.Concat(hardware.Probes(), system.Probes(), winsoft.Probes(windowsMachine))
+	ask := wmi.NewLive()
+	return slices.Concat(hardware.Probes(hardware.WindowsDevices(ask)), []probe.Probe{system.Windows(ask)},
+		winsoft.Probes(windowsMachine), []probe.Probe{antivirus.Windows(ask, removable)})
 }
 
 // windowsMachine is the running system.
@@ -29,4 +34,14 @@ func expand(text string) string {
 		return full
 	}
 	return text
+}
+
+// removable reports drives that people plug in.
+func removable(drive string) bool {
+	name, err := windows.UTF16PtrFromString(drive)
+	if err != nil {
+		return false
+	}
+	kind := windows.GetDriveType(name)
+	return kind == windows.DRIVE_REMOVABLE || kind == windows.DRIVE_CDROM
 }

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// Write makes a hive and runs a script of hivexsh(1) on it.
+// Write makes a hive and runs a script of hivexsh(1) on it. Making a key again that the
+// script made before is left out.
 func Write(t testing.TB, file, script string) {
 	t.Helper()
 	if _, err := exec.LookPath("hivexsh"); err != nil {
@@ -21,10 +22,36 @@ func Write(t testing.TB, file, script string) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("hivexsh", "-w", file)
-	cmd.Stdin = strings.NewReader(script + "\ncommit\n")
+	cmd.Stdin = strings.NewReader(once(script) + "\ncommit\n")
 	if msg, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("hivexsh: %v\n%.500s", err, msg)
 	}
+}
+
+// once leaves out "add" where the script has made that key before.
+func once(script string) string {
+	var out strings.Builder
+	made := map[string]bool{}
+	var at []string
+	for line := range strings.Lines(script) {
+		word, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch {
+		case word == "add":
+			key := strings.ToLower(strings.Join(append(at, name), `\`))
+			if made[key] {
+				continue
+			}
+			made[key] = true
+		case word == "cd" && name == `\`:
+			at = nil
+		case word == "cd" && name == "..":
+			at = at[:max(0, len(at)-1)]
+		case word == "cd":
+			at = append(at[:len(at):len(at)], name)
+		}
+		out.WriteString(line)
+	}
+	return out.String()
 }
 
 // Keys is the script that makes the keys of a path and goes to the last.

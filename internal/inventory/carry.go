@@ -1,6 +1,9 @@
 package inventory
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // bootJitter is how far the computed boot time may move without a reboot (clock steps).
 const bootJitter = 2 * time.Minute
@@ -90,7 +93,7 @@ func carryFirmware(prev, next *Snapshot) {
 }
 
 // carryEntries replaces what source gave in next (part of a result, at most) by what
-// it gave in prev. Antivirus products are found by the source with the product's name.
+// it gave in prev.
 func carryEntries(prev, next *Snapshot, source string) {
 	kept := next.Software[:0:0]
 	for _, p := range next.Software {
@@ -104,8 +107,9 @@ func carryEntries(prev, next *Snapshot, source string) {
 		}
 	}
 	next.Software = kept
+	next.Antivirus = slices.DeleteFunc(slices.Clone(next.Antivirus), func(a Antivirus) bool { return a.From() == source })
 	for _, a := range prev.Antivirus {
-		if a.Product == source {
+		if a.From() == source {
 			next.Antivirus = append(next.Antivirus, a)
 		}
 	}

@@ -78,16 +78,18 @@ type Disk struct {
 	Bytes  uint64 `json:"bytes"`
 	Kind   string `json:"kind,omitempty"` // "ssd", "hdd", "nvme", "virtual", "removable"
 	Bus    string `json:"bus,omitempty"`
+	Health string `json:"health,omitempty"` // "ok", "failing" as the drive itself predicts; empty when not told
 }
 
 // Volume is one mounted local file system.
 type Volume struct {
-	Mount     string `json:"mount"`
-	Device    string `json:"device,omitempty"`
-	FSType    string `json:"fs_type,omitempty"`
-	Bytes     uint64 `json:"bytes"`
-	FreePct   int    `json:"free_pct"` // 0–100 in steps of 5, so that a busy disk is not a changed machine
-	Encrypted bool   `json:"encrypted"`
+	Mount      string `json:"mount"`
+	Device     string `json:"device,omitempty"`
+	FSType     string `json:"fs_type,omitempty"`
+	Bytes      uint64 `json:"bytes"`
+	FreePct    int    `json:"free_pct"` // 0–100 in steps of 5, so that a busy disk is not a changed machine
+	Encrypted  bool   `json:"encrypted"`
+	Protection string `json:"protection,omitempty"` // BitLocker: "on", "off", "suspended", "encrypting", "decrypting"
 }
 
 // Network is one interface with hardware behind it.
@@ -141,6 +143,40 @@ type System struct {
 	RebootPending bool      `json:"reboot_pending"`
 	SupportEnds   string    `json:"support_ends,omitempty"` // RFC 3339 full-date of os-release SUPPORT_END
 	Users         []Account `json:"users"`                  // accounts people sign in with
+
+	// What Windows tells besides. Empty where it does not.
+	Edition       string            `json:"edition,omitempty"`        // EditionID: "Professional", "EnterpriseS" …
+	Join          string            `json:"join,omitempty"`           // "domain", "entra", "hybrid", "none"
+	JoinedTo      string            `json:"joined_to,omitempty"`      // the domain or tenant
+	RebootReasons []string          `json:"reboot_reasons,omitempty"` // "servicing", "update", "rename", "file-rename"
+	AutoUpdate    string            `json:"auto_update,omitempty"`    // "on", "off"
+	UpdatedOn     string            `json:"updated_on,omitempty"`     // RFC 3339 full-date of the last update installed
+	Firewall      []FirewallProfile `json:"firewall,omitempty"`
+	Activations   []Activation      `json:"activations,omitempty"`
+	Features      []string          `json:"features,omitempty"` // optional parts that are on
+	Hotfixes      []Hotfix          `json:"hotfixes,omitempty"`
+}
+
+// FirewallProfile is one profile of Windows' firewall: "domain", "private", "public".
+type FirewallProfile struct {
+	Name string `json:"name"`
+	On   bool   `json:"on"`
+}
+
+// Activation is one license of Windows or Office with a key. Only the key's last five
+// characters are ever read.
+type Activation struct {
+	Product    string `json:"product"`
+	PartialKey string `json:"partial_key,omitempty"`
+	State      string `json:"state"`             // "licensed", "unlicensed", "grace", "not-genuine", "notification", "unknown"
+	EndsOn     string `json:"ends_on,omitempty"` // RFC 3339 full-date of the end of a grace period or a lease
+}
+
+// Hotfix is one update of Windows.
+type Hotfix struct {
+	ID          string `json:"id"`
+	Kind        string `json:"kind,omitempty"`
+	InstalledOn string `json:"installed_on,omitempty"` // RFC 3339 full-date
 }
 
 // Account is a local account that can sign in. No name of a person is kept, only the login.
@@ -153,6 +189,7 @@ type Account struct {
 // an absent product has no entry, a failed one stands in Sources.
 type Antivirus struct {
 	Product            string      `json:"product"`
+	Source             string      `json:"source,omitempty"` // the probe's, where it is not the product's name
 	Version            string      `json:"version,omitempty"`
 	State              string      `json:"state"`             // "on", "off", "snoozed", "expired", "unknown"
 	RealTime           string      `json:"real_time"`         // "on", "off", "unknown"
@@ -162,8 +199,20 @@ type Antivirus struct {
 	Signatures         int64       `json:"signatures,omitempty"`
 	LastScanAt         time.Time   `json:"last_scan_at,omitzero"`
 	LastScanInfected   int         `json:"last_scan_infected"`
+	Engine             string      `json:"engine,omitempty"`            // version of what scans
+	TamperProtection   string      `json:"tamper_protection,omitempty"` // "on", "off"; empty when not told
+	QuickScanAt        time.Time   `json:"quick_scan_at,omitzero"`
+	FullScanAt         time.Time   `json:"full_scan_at,omitzero"`
 	Problems           []string    `json:"problems"`   // sorted keys: "definitions-old", "daemon-off" … see antivirus probe
 	Detections         []Detection `json:"detections"` // newest first, at most 100
+}
+
+// From is the source that told of a.
+func (a *Antivirus) From() string {
+	if a.Source != "" {
+		return a.Source
+	}
+	return a.Product
 }
 
 // Detection is one thing an antivirus found. Names of people's documents are not sent:

@@ -47,6 +47,7 @@ func (n *normalizer) storage(h *Hardware) {
 		d := &h.Disks[i]
 		n.entry = d.Name
 		n.texts("disks.name", &d.Name, "disks.model", &d.Model, "disks.serial", &d.Serial, "disks.kind", &d.Kind, "disks.bus", &d.Bus)
+		n.oneOf("disks.health", &d.Health, "", "ok", "failing", "")
 	}
 	slices.SortStableFunc(h.Disks, func(a, b Disk) int { return cmp.Compare(a.Name, b.Name) })
 	h.Volumes = limit(n, "volumes", h.Volumes)
@@ -54,6 +55,7 @@ func (n *normalizer) storage(h *Hardware) {
 		v := &h.Volumes[i]
 		n.entry = v.Mount
 		n.text("volumes.mount", &v.Mount, MaxPath)
+		n.oneOf("volumes.protection", &v.Protection, "", "on", "off", "suspended", "encrypting", "decrypting", "")
 		n.texts("volumes.device", &v.Device, "volumes.fs_type", &v.FSType)
 		v.FreePct = min(100, max(0, v.FreePct)) / 5 * 5
 	}

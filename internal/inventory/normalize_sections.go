@@ -92,11 +92,59 @@ func (n *normalizer) system(s *System) {
 	n.time("installed_at", &s.InstalledAt)
 	n.time("booted_at", &s.BootedAt)
 	n.date("support_ends", &s.SupportEnds)
+	n.windows(s)
 	s.Users = limit(n, "users", s.Users)
 	for i := range s.Users {
 		n.texts("users.name", &s.Users[i].Name)
 	}
 	slices.SortFunc(s.Users, func(a, b Account) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// windows normalizes what Windows alone tells. Lists stay nil where there are none, so
+// that other systems' documents do not grow.
+func (n *normalizer) windows(s *System) {
+	n.texts("edition", &s.Edition, "joined_to", &s.JoinedTo)
+	n.oneOf("join", &s.Join, "", "domain", "entra", "hybrid", "none", "")
+	n.oneOf("auto_update", &s.AutoUpdate, "", "on", "off", "")
+	n.date("updated_on", &s.UpdatedOn)
+	s.RebootReasons = some(n, "reboot_reasons", s.RebootReasons)
+	for i := range s.RebootReasons {
+		n.texts("reboot_reasons", &s.RebootReasons[i])
+	}
+	s.Firewall = some(n, "firewall", s.Firewall)
+	for i := range s.Firewall {
+		n.oneOf("firewall.name", &s.Firewall[i].Name, "public", "domain", "private", "public")
+	}
+	s.Activations = some(n, "activations", s.Activations)
+	for i := range s.Activations {
+		a := &s.Activations[i]
+		n.texts("activations.product", &a.Product, "activations.partial_key", &a.PartialKey)
+		n.oneOf("activations.state", &a.State, "unknown", "licensed", "unlicensed", "grace", "not-genuine", "notification", "unknown")
+		n.date("activations.ends_on", &a.EndsOn)
+	}
+	slices.SortStableFunc(s.Activations, func(a, b Activation) int {
+		return cmp.Or(cmp.Compare(a.Product, b.Product), cmp.Compare(a.PartialKey, b.PartialKey))
+	})
+	s.Features = some(n, "features", s.Features)
+	for i := range s.Features {
+		n.texts("features", &s.Features[i])
+	}
+	slices.Sort(s.Features)
+	s.Hotfixes = some(n, "hotfixes", s.Hotfixes)
+	for i := range s.Hotfixes {
+		h := &s.Hotfixes[i]
+		n.texts("hotfixes.id", &h.ID, "hotfixes.kind", &h.Kind)
+		n.date("hotfixes.installed_on", &h.InstalledOn)
+	}
+	slices.SortStableFunc(s.Hotfixes, func(a, b Hotfix) int { return cmp.Compare(a.ID, b.ID) })
+}
+
+// some is limit for lists that are left out when they are empty.
+func some[T any](n *normalizer, field string, list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return limit(n, field, list)
 }
 
 func (n *normalizer) antivirus(list []Antivirus) []Antivirus {
@@ -105,12 +153,15 @@ func (n *normalizer) antivirus(list []Antivirus) []Antivirus {
 	for i := range list {
 		a := &list[i]
 		n.entry = a.Product
-		n.texts("product", &a.Product, "version", &a.Version, "definitions_version", &a.DefinitionsVersion)
+		n.texts("product", &a.Product, "source", &a.Source, "engine", &a.Engine, "version", &a.Version, "definitions_version", &a.DefinitionsVersion)
 		n.oneOf("state", &a.State, "unknown", "on", "off", "snoozed", "expired", "unknown")
 		n.oneOf("real_time", &a.RealTime, "unknown", "on", "off", "unknown")
 		n.oneOf("updater", &a.Updater, "", "on", "off", "unknown", "")
 		n.time("definitions_at", &a.DefinitionsAt)
+		n.oneOf("tamper_protection", &a.TamperProtection, "", "on", "off", "")
 		n.time("last_scan_at", &a.LastScanAt)
+		n.time("quick_scan_at", &a.QuickScanAt)
+		n.time("full_scan_at", &a.FullScanAt)
 		n.notNegative("last_scan_infected", &a.LastScanInfected)
 		if a.Signatures < 0 {
 			n.remark("signatures", ProblemNegative, fmt.Sprint(a.Signatures))

@@ -20,7 +20,7 @@ func (r *Runner) Overlay(whole, part *inventory.Snapshot) *inventory.Snapshot {
 	}
 	next.Sources = without(whole.Sources, part.Sources, func(s *inventory.Source) bool { return asked[s.Source] })
 	next.Software = without(whole.Software, part.Software, func(p *inventory.Program) bool { return asked[p.Source] })
-	next.Antivirus = without(whole.Antivirus, part.Antivirus, func(a *inventory.Antivirus) bool { return asked[a.Product] })
+	next.Antivirus = without(whole.Antivirus, part.Antivirus, func(a *inventory.Antivirus) bool { return asked[a.From()] })
 	for i := range r.probes {
 		p := &r.probes[i]
 		if asked[p.Source] && p.Section == inventory.Section(p.Source) {

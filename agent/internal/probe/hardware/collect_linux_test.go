@@ -280,7 +280,7 @@ func TestBrokenFirmwareTableFailsAndTellsWhatItCan(t *testing.T) {
 }
 
 func TestProbesOnThisMachine(t *testing.T) {
-	r := probe.NewRunner(Probes(), probe.Options{})
+	r := probe.NewRunner(Probes(nil), probe.Options{})
 	s := r.Run(context.Background(), &probe.Env{Root: "/"}, probe.Filter{})
 	for _, src := range s.Sources {
 		if src.Source != SourceSMBIOS && src.Outcome != inventory.OutcomeOK {
@@ -297,7 +297,7 @@ func TestAnImageTellsNothingOfTheHost(t *testing.T) {
 		"etc/hostname": "golden.example.com\n", "etc/machine-id": "0123456789abcdef0123456789abcdef\n",
 		"sys/class/dmi/id/product_serial": "NOT-OURS\n",
 	})
-	r := probe.NewRunner(Probes(), probe.Options{})
+	r := probe.NewRunner(Probes(nil), probe.Options{})
 	s := r.Run(context.Background(), &probe.Env{Root: fsys.Dir()}, probe.Filter{})
 	want := inventory.Machine{Hostname: "golden", Domain: "example.com", MachineID: "0123456789abcdef0123456789abcdef"}
 	if s.Machine != want || len(s.Hardware.CPUs) != 0 {

@@ -5,25 +5,28 @@ import (
 	"net"
 	"runtime"
 
-	"github.com/shirou/gopsutil/v3/cpu"
 	"github.com/shirou/gopsutil/v3/mem"
 	"golang.org/x/sys/windows"
 
 	"vigia/agent/internal/probe/hardware/smbios"
 	"vigia/agent/internal/rootfs"
+	"vigia/agent/internal/winreg"
+	"vigia/agent/internal/wmi"
 	"vigia/internal/inventory"
 )
 
-// collect fills h from gopsutil and the Windows API. Drives, screens, batteries and
-// TPM need WMI classes that are not asked here.
-func collect(ctx context.Context, _ *rootfs.FS, info *smbios.Info, h *inventory.Hardware) error {
-	var cpus []inventory.CPU
-	if list, err := cpu.InfoWithContext(ctx); err == nil { // fails where WMI does; the firmware answers then
-		for _, c := range list {
-			cpus = append(cpus, inventory.CPU{Model: c.ModelName, Vendor: c.VendorID, Cores: int(c.Cores), Threads: int(c.Cores), MaxMHz: int(c.Mhz)})
-		}
+// WindowsDevices asks WMI and the registry for drives and their health, BitLocker,
+// display adapters, screens, batteries, the kinds of interfaces and the TPM.
+func WindowsDevices(ask wmi.Asker) Devices {
+	return func(ctx context.Context, h *inventory.Hardware) error {
+		w := windowsDevices{ask: ask, local: winreg.Machine()}
+		return w.collect(ctx, h)
 	}
-	h.CPUs = applyProcessors(cpus, info, runtime.GOARCH)
+}
+
+// collect fills h from gopsutil and the Windows API.
+func collect(ctx context.Context, _ *rootfs.FS, info *smbios.Info, h *inventory.Hardware) error {
+	h.CPUs = applyProcessors(nil, info, runtime.GOARCH)
 	total, err := mem.VirtualMemoryWithContext(ctx)
 	if err != nil {
 		return err

@@ -4,8 +4,8 @@
 // devices, and never touches network file systems.
 //
 // On Linux everything is read from /sys and /proc by parsers of our own, so that a
-// recorded tree can stand in for a machine in tests; on Windows gopsutil and the
-// firmware table answer.
+// recorded tree can stand in for a machine in tests; on Windows the firmware's table,
+// gopsutil and WMI answer.
 package hardware
 
 import (
@@ -25,14 +25,20 @@ const (
 	SourceSMBIOS   = "smbios" // health of the firmware's table: entries are its structures
 )
 
-// Probes returns the probes of this package.
-func Probes() []probe.Probe { return []probe.Probe{Machine(), Hardware(), SMBIOS()} }
+// Probes returns the probes of this package. devices fills in what the firmware's table
+// and the system's plain functions do not tell, nil where there is no such thing.
+func Probes(devices Devices) []probe.Probe {
+	return []probe.Probe{Machine(), Hardware(devices), SMBIOS()}
+}
+
+// Devices adds to h. What it could add stays when it fails; the source fails in part.
+type Devices func(ctx context.Context, h *inventory.Hardware) error
 
 // Hardware fills the section hardware. It takes from a broken SMBIOS table what can be
 // read, and does not fail for it: that is for the source "smbios" to tell.
-func Hardware() probe.Probe {
+func Hardware(devices Devices) probe.Probe {
 	return probe.Probe{
-		Source: SourceHardware, Section: inventory.SectionHardware, Timeout: 10 * time.Second, LiveOnly: true,
+		Source: SourceHardware, Section: inventory.SectionHardware, Timeout: 60 * time.Second, LiveOnly: true,
 		Collect: func(ctx context.Context, env *probe.Env, part *inventory.Snapshot) (int, error) {
 			fsys, err := rootfs.Open(env.Root)
 			if err != nil {
@@ -44,6 +50,11 @@ func Hardware() probe.Probe {
 			applyFirmware(h, info)
 			if err := collect(ctx, fsys, info, h); err != nil {
 				return 0, err
+			}
+			if devices != nil {
+				if err := devices(ctx, h); err != nil {
+					return count(h), fmt.Errorf("%w: %w", probe.ErrPartial, err)
+				}
 			}
 			return count(h), nil
 		},
