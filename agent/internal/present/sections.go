@@ -34,14 +34,14 @@ func (p *printer) hardware(h *inventory.Hardware) {
 		p.field("module", m.Locator, size(m.Bytes), m.Type, number(m.SpeedMTs, "MT/s"), m.Manufacturer, m.PartNumber, labelled("serial", m.Serial))
 	}
 	for _, d := range h.Disks {
-		p.field("disk", d.Name, size(d.Bytes), d.Kind, d.Bus, d.Model, labelled("serial", d.Serial))
+		p.field("disk", d.Name, size(d.Bytes), d.Kind, d.Bus, d.Model, labelled("serial", d.Serial), labelled("health", d.Health))
 	}
 	for _, v := range h.Volumes {
 		crypt := ""
 		if v.Encrypted {
 			crypt = "encrypted"
 		}
-		p.field("volume", v.Mount, size(v.Bytes), fmt.Sprintf("%d %% free", v.FreePct), v.FSType, v.Device, crypt)
+		p.field("volume", v.Mount, size(v.Bytes), fmt.Sprintf("%d %% free", v.FreePct), v.FSType, v.Device, crypt, labelled("BitLocker", v.Protection))
 	}
 	p.devices(h)
 }
@@ -76,7 +76,21 @@ func (p *printer) system(s *inventory.System) {
 	p.field("init", s.Init)
 	p.field("secure boot", s.SecureBoot)
 	p.field("reboot pending", yesNo(s.RebootPending))
+	p.field("waits for", strings.Join(s.RebootReasons, " "))
 	p.field("support ends", s.SupportEnds)
+	p.field("edition", s.Edition)
+	p.field("joined to", s.Join, s.JoinedTo)
+	p.field("automatic updates", s.AutoUpdate, labelled("last", s.UpdatedOn))
+	for _, f := range s.Firewall {
+		p.field("firewall", f.Name, map[bool]string{true: "on", false: "off"}[f.On])
+	}
+	for _, a := range s.Activations {
+		p.field("license", a.Product, labelled("key", a.PartialKey), a.State, labelled("until", a.EndsOn))
+	}
+	p.field("features", strings.Join(s.Features, " "))
+	for _, h := range s.Hotfixes {
+		p.field("update", h.ID, h.Kind, h.InstalledOn)
+	}
 	for _, u := range s.Users {
 		role := ""
 		if u.Admin {
@@ -105,7 +119,7 @@ func (p *printer) software(list []inventory.Program) {
 func (p *printer) antivirus(list []inventory.Antivirus) {
 	p.title("ANTIVIRUS %d", len(list))
 	for _, a := range list {
-		p.field(a.Product, a.Version, labelled("state", a.State), labelled("real time", a.RealTime), labelled("updater", a.Updater))
+		p.field(a.Product, a.Version, labelled("state", a.State), labelled("real time", a.RealTime), labelled("updater", a.Updater), labelled("tamper protection", a.TamperProtection), labelled("engine", a.Engine))
 		p.field("definitions", a.DefinitionsVersion, moment(a.DefinitionsAt), number(int(a.Signatures), "signatures"))
 		if !a.LastScanAt.IsZero() {
 			p.field("last scan", moment(a.LastScanAt), fmt.Sprintf("%d infected", a.LastScanInfected))

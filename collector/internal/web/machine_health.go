@@ -1,10 +1,12 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/fleet"
+	"vigia/internal/inventory"
 )
 
 // definitionsOld is after how long an antivirus' definitions do not protect any more.
@@ -90,13 +92,22 @@ func (p *machineShowPage) protection(w *worse) {
 			if best == "" {
 				best = p.T("health.av-state", "Product", name, "State", p.Word("av.state", a.State))
 			}
-		case a.DefinitionsAt.IsZero() || p.Now.Sub(a.DefinitionsAt) > definitionsOld:
+		case oldDefinitions(a, p.Now):
 			best = p.T("health.av-old", "Product", name)
 		default:
 			return // one that works is enough
 		}
 	}
 	w.say("bad", best)
+}
+
+// oldDefinitions goes by their age where it is told, else by what the product says: a
+// product known through Security Center tells no date.
+func oldDefinitions(a inventory.Antivirus, now time.Time) bool {
+	if a.DefinitionsAt.IsZero() {
+		return a.Source == "" || slices.Contains(a.Problems, "definitions-old") || slices.Contains(a.Problems, "definitions-missing")
+	}
+	return now.Sub(a.DefinitionsAt) > definitionsOld
 }
 
 // system looks at the operating system and the volumes.

@@ -206,7 +206,7 @@ func sectionOf(source string, products []inventory.Antivirus) inventory.Section 
 		return s
 	}
 	for _, a := range products {
-		if a.Product == source {
+		if a.From() == source {
 			return inventory.SectionAntivirus
 		}
 	}

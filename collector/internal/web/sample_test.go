@@ -68,8 +68,8 @@ func sampleHardware() inventory.Hardware {
 		BIOS:    inventory.BIOS{Vendor: "HP", Version: "T76 Ver. 01.14.00", Date: "2025-02-14"},
 		CPUs:    []inventory.CPU{{Model: "11th Gen Intel(R) Core(TM) i5-1135G7 @ 2.40GHz", Cores: 4, Threads: 8}},
 		Memory:  inventory.Memory{TotalBytes: 16 << 30, Modules: []inventory.MemoryModule{{Locator: "DIMM1", Bytes: 16 << 30, Type: "DDR4", Manufacturer: "Samsung"}}},
-		Disks:   []inventory.Disk{{Name: "nvme0n1", Model: "SAMSUNG MZVLB512", Bytes: 512110190592, Kind: "nvme"}},
-		Volumes: []inventory.Volume{{Mount: "/", Bytes: 498 << 30, FreePct: 35, Encrypted: true}},
+		Disks:   []inventory.Disk{{Name: "nvme0n1", Model: "SAMSUNG MZVLB512", Bytes: 512110190592, Kind: "nvme", Health: "failing"}},
+		Volumes: []inventory.Volume{{Mount: "/", Bytes: 498 << 30, FreePct: 35, Encrypted: true}, {Mount: `C:\`, Bytes: 200 << 30, FreePct: 50, Encrypted: true, Protection: "suspended"}},
 		Networks: []inventory.Network{{Name: "wlp0s20f3", MAC: "3c:58:c2:00:11:22", Kind: "wifi",
 			Addresses: []string{"192.168.10.24/24", "fd00::3e58:c2ff:fe00:1122/64"}}},
 		GPUs:      []inventory.GPU{{Vendor: "Intel", Model: "Iris Xe Graphics"}},
@@ -81,13 +81,20 @@ func sampleHardware() inventory.Hardware {
 func sampleSystem() inventory.System {
 	return inventory.System{OS: "linux", Name: "Debian GNU/Linux 12 (bookworm)", Distribution: "debian", Kernel: "6.1.0-25-amd64", Arch: "amd64", BootedAt: ago(4 * day),
 		InstalledAt: ago(400 * day), Timezone: "America/Mexico_City", SecureBoot: "on", SupportEnds: "2028-06-30", RebootPending: true,
-		Users: []inventory.Account{{Name: "luis"}, {Name: "soporte", Admin: true}}}
+		Users: []inventory.Account{{Name: "luis"}, {Name: "soporte", Admin: true}},
+		// What only Windows tells, so that every page that shows it is rendered.
+		Join: "hybrid", JoinedTo: "corp.example.com", RebootReasons: []string{"update", "file-rename"}, AutoUpdate: "on", UpdatedOn: "2026-02-10",
+		Firewall:    []inventory.FirewallProfile{{Name: "domain", On: true}, {Name: "public"}},
+		Activations: []inventory.Activation{{Product: "Office 21, Office21ProPlus2021VL_KMS", PartialKey: "6F7TH", State: "grace", EndsOn: "2026-03-12"}},
+		Features:    []string{"SMB1Protocol", "TelnetClient"}, Hotfixes: []inventory.Hotfix{{ID: "KB5034441", Kind: "Security Update", InstalledOn: "2026-02-10"}}}
 }
 
 func sampleAntivirus() []inventory.Antivirus {
 	return []inventory.Antivirus{{Product: "clamav", Version: "1.0.7", State: "off", RealTime: "off", Updater: "on", DefinitionsVersion: "27466",
 		DefinitionsAt: ago(20 * day), Signatures: 8700123, LastScanAt: ago(3 * day), LastScanInfected: 1, Problems: []string{"daemon-off", "definitions-old"},
-		Detections: []inventory.Detection{{At: ago(3 * day), Threat: "Eicar-Test-Signature", Where: "home", Action: "found"}}}}
+		Detections: []inventory.Detection{{At: ago(3 * day), Threat: "Eicar-Test-Signature", Where: "home", Action: "found"}}},
+		{Product: "Microsoft Defender Antivirus", Source: "windows-security", Version: "4.18", Engine: "1.1.26010.3", State: "off", RealTime: "off", TamperProtection: "off",
+			DefinitionsAt: ago(20 * day), LastScanAt: ago(3 * day), QuickScanAt: ago(3 * day), FullScanAt: ago(30 * day), Problems: []string{"product-off"}}}
 }
 
 func sampleSources() []inventory.Source {
