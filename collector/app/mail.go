@@ -27,7 +27,7 @@ func (d *desk) newMail() (*notify.Queuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return notify.New(notify.Deps{Store: d.store, Texts: texts, Company: d.company, Now: d.now, NewID: newID}), nil
+	return notify.New(notify.Deps{InTx: d.store.InTx, Preference: d.mailPreference, Store: d.store, Texts: texts, Company: d.company, Now: d.now, NewID: newID}), nil
 }
 
 // newSender sends what the queue holds, as the collector called name.

@@ -25,6 +25,7 @@ const (
 	PasswordReset Template = "password-reset" // none
 	SigninLink    Template = "signin-link"    // Minutes
 	TestMessage   Template = "test"           // Sender
+	Digest        Template = "digest"         // Count
 )
 
 // Message is what is asked to be sent.
@@ -39,6 +40,13 @@ type Message struct {
 	Thread   string    // the record it belongs to, such as "NC-2026-0001": its mails form a thread; may be empty
 	Secret   bool      // Path lets somebody in: the text is never shown, and wiped once sent
 	Expires  time.Time // not sent after this; zero: five days from now
+	Items    []Item    // of a digest
+}
+
+// Item is one message that a digest tells of.
+type Item struct {
+	Subject string
+	URL     string // may be empty
 }
 
 // State is what became of a message.
@@ -78,6 +86,10 @@ type Mail struct {
 	EndedAt   time.Time // when it was sent, bounced or expired
 	Problem   string    // what the server said last, empty when nothing is wrong
 	Code      int       // its SMTP code, 0 when there was none
+
+	Path       string // of the console, where its button leads
+	Digest     bool   // it waits for its reader's digest
+	MergedInto int64  // Row of the digest that told of it, 0: none
 }
 
 // Filter narrows a list of mail, newest first. Zero means "any".
@@ -124,6 +136,12 @@ type Store interface {
 	RetryMail(ctx context.Context, row int64, now, expires time.Time) (Mail, error)
 	// ExpireMail ends what waits past its time and returns how many did.
 	ExpireMail(ctx context.Context, now time.Time, limit int) (int, error)
+	// DigestReaders lists addresses whose digest is due.
+	DigestReaders(ctx context.Context, now time.Time, limit int) ([]string, error)
+	// TakeDigest ends, as sent, up to limit messages that wait for a digest of to that
+	// is due, and returns them; MergeMail notes which message told of them.
+	TakeDigest(ctx context.Context, to string, now time.Time, limit int) ([]Mail, error)
+	MergeMail(ctx context.Context, row, into int64) error
 	// PruneMail wipes texts ended before wipe, and removes messages ended before remove;
 	// at most limit of each. It returns how many it changed.
 	PruneMail(ctx context.Context, wipe, remove time.Time, limit int) (int, error)

@@ -47,7 +47,7 @@ func queue(t *testing.T, s *store.Store, c *clock) *notify.Queuer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return notify.New(notify.Deps{Store: s, Texts: texts, Now: c.now, NewID: uuid.NewString, Company: func(context.Context) (notify.Company, error) {
+	return notify.New(notify.Deps{InTx: s.InTx, Store: s, Texts: texts, Now: c.now, NewID: uuid.NewString, Company: func(context.Context) (notify.Company, error) {
 		return notify.Company{Name: "Empresa Ejemplo", Language: "es", Zone: zone, Console: "https://vigia.example.com:7080"}, nil
 	}})
 }

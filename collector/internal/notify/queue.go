@@ -34,13 +34,17 @@ type Company struct {
 	Console  string         // https://host[:port]; empty where it is not known
 }
 
-// Deps is what the queue stands on. All fields are required.
+// Deps is what the queue stands on. All fields are required but Preference.
 type Deps struct {
+	InTx    func(ctx context.Context, fn func(ctx context.Context) error) error
 	Store   Store
 	Texts   *locale.Catalogue
 	Company func(ctx context.Context) (Company, error)
 	Now     func() time.Time
 	NewID   func() string // UUID text
+
+	// Preference is how a reader wants to be told; nil: everybody at once.
+	Preference func(ctx context.Context, to string) (Preference, error)
 }
 
 // Queuer puts messages into the queue.
@@ -66,6 +70,9 @@ func (q *Queuer) Queue(ctx context.Context, m Message) (Mail, error) {
 	}
 	out, err := q.write(ctx, m, company)
 	if err != nil {
+		return Mail{}, err
+	}
+	if err := q.schedule(ctx, m, &out); err != nil {
 		return Mail{}, err
 	}
 	kept, queued, err := q.Store.QueueMail(ctx, out)
@@ -151,6 +158,9 @@ func (q *Queuer) write(ctx context.Context, m Message, company Company) (Mail, e
 		return Mail{}, err
 	}
 	text := c.plain()
+	if m.Secret { // a path that lets somebody in is in the text alone, which is wiped
+		m.Path = ""
+	}
 	if len(text) > maxBody || len(html) > maxBody {
 		return Mail{}, apperr.New(apperr.Invalid, "mail.too-large", apperr.Args{"field": "text", "max": maxBody})
 	}
@@ -163,7 +173,7 @@ func (q *Queuer) write(ctx context.Context, m Message, company Company) (Mail, e
 	}
 	return Mail{Key: m.Key, MessageID: q.NewID() + "@" + domain(company.Console), Thread: m.Thread, To: m.To, ToName: name, Lang: printer.Lang,
 		Template: m.Template, Subject: c.Subject, Text: text, HTML: html, Secret: m.Secret, State: Waiting,
-		CreatedAt: now, CreatedBy: actor.From(ctx).String(), ExpiresAt: expires, NextAt: now}, nil
+		CreatedAt: now, CreatedBy: actor.From(ctx).String(), ExpiresAt: expires, NextAt: now, Path: m.Path}, nil
 }
 
 // domain is the right side of message ids.

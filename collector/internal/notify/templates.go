@@ -12,7 +12,7 @@ import (
 
 // Templates lists every template.
 func Templates() []Template {
-	list := []Template{Invitation, PasswordReset, SigninLink, TestMessage}
+	list := []Template{Invitation, PasswordReset, SigninLink, TestMessage, Digest}
 	for _, kind := range recordKinds {
 		list = append(list, RecordTemplate(kind))
 	}
@@ -34,6 +34,7 @@ type content struct {
 	Lang       string
 	Greeting   string
 	Paragraphs []string
+	Items      []Item
 	Action     string // label of the one button; empty: none
 	URL        string
 	LinkHelp   string
@@ -43,7 +44,7 @@ type content struct {
 // say fills the template's sentences.
 func say(p *locale.Printer, m Message, company, url string) (content, error) {
 	name := string(m.Template)
-	c := content{Lang: p.Lang, URL: url, LinkHelp: p.T("mail.link-help"), Subject: oneLine(p.T("mail."+name+".subject", m.Args...))}
+	c := content{Lang: p.Lang, URL: url, Items: m.Items, LinkHelp: p.T("mail.link-help"), Subject: oneLine(p.T("mail."+name+".subject", m.Args...))}
 	if c.Greeting = p.T("mail.greeting-nobody"); m.ToName != "" {
 		c.Greeting = p.T("mail.greeting", "Name", oneLine(m.ToName))
 	}
@@ -83,6 +84,15 @@ func (c content) plain() string {
 	for _, p := range c.Paragraphs {
 		b.WriteString(p + "\n\n")
 	}
+	for _, x := range c.Items {
+		b.WriteString("- " + x.Subject + "\n")
+		if x.URL != "" {
+			b.WriteString("  " + x.URL + "\n")
+		}
+	}
+	if len(c.Items) > 0 {
+		b.WriteString("\n")
+	}
 	if c.URL != "" {
 		b.WriteString(c.Action + ":\n" + c.URL + "\n\n")
 	}
@@ -100,7 +110,8 @@ const page = `<!doctype html>
 <h1 style="margin:0 0 16px;font-size:20px;line-height:1.3">{{.Subject}}</h1>
 <p style="margin:0 0 16px">{{.Greeting}}</p>
 {{range .Paragraphs}}<p style="margin:0 0 16px">{{.}}</p>
-{{end}}{{if .URL}}<p style="margin:24px 0"><a href="{{.URL}}" style="display:inline-block;padding:12px 20px;border-radius:6px;background:#1a5fb4;color:#ffffff;text-decoration:none;font-weight:600">{{.Action}}</a></p>
+{{end}}{{if .Items}}<ul style="margin:0 0 16px;padding-left:20px">{{range .Items}}<li style="margin:0 0 8px">{{if .URL}}<a href="{{.URL}}">{{.Subject}}</a>{{else}}{{.Subject}}{{end}}</li>
+{{end}}</ul>{{end}}{{if .URL}}<p style="margin:24px 0"><a href="{{.URL}}" style="display:inline-block;padding:12px 20px;border-radius:6px;background:#1a5fb4;color:#ffffff;text-decoration:none;font-weight:600">{{.Action}}</a></p>
 <p style="margin:0 0 16px;font-size:13px">{{.LinkHelp}}<br><a href="{{.URL}}" style="word-break:break-all">{{.URL}}</a></p>
 {{end}}<hr style="border:0;border-top:1px solid #c4cad3;margin:24px 0 12px">
 <p style="margin:0;font-size:13px">{{.Footer}}</p>

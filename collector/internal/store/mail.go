@@ -19,7 +19,7 @@ func toMail(v db.Mail) notify.Mail {
 		Row: v.ID, Key: v.Key, MessageID: v.MessageID, Thread: v.Thread, To: v.Recipient, ToName: v.Name, Lang: v.Lang, Template: notify.Template(v.Template),
 		Subject: v.Subject, Text: v.BodyText, HTML: v.BodyHtml, Secret: v.Secret != 0, State: notify.State(v.State), Attempts: int(v.Attempts),
 		CreatedAt: fromMicros(v.CreatedAt), CreatedBy: v.CreatedBy, ExpiresAt: fromMicros(v.ExpiresAt), NextAt: fromMicros(v.NextAt),
-		EndedAt: fromMicros(v.EndedAt), Problem: v.Problem, Code: int(v.Code),
+		EndedAt: fromMicros(v.EndedAt), Problem: v.Problem, Code: int(v.Code), Digest: v.Digest != 0, MergedInto: v.MergedInto, Path: v.Path,
 	}
 }
 
@@ -47,7 +47,7 @@ func (s *Store) QueueMail(ctx context.Context, m notify.Mail) (kept notify.Mail,
 		n, err := q.InsertMail(ctx, db.InsertMailParams{
 			Key: m.Key, MessageID: m.MessageID, Thread: m.Thread, Recipient: m.To, Name: m.ToName, Lang: m.Lang, Template: string(m.Template),
 			Subject: m.Subject, BodyText: m.Text, BodyHtml: m.HTML, Secret: secret, CreatedAt: micros(m.CreatedAt), CreatedBy: storable(m.CreatedBy),
-			ExpiresAt: micros(m.ExpiresAt), NextAt: micros(m.NextAt), Fold: Fold(m.To + "\n" + m.ToName + "\n" + m.Subject),
+			ExpiresAt: micros(m.ExpiresAt), NextAt: micros(m.NextAt), Fold: Fold(m.To + "\n" + m.ToName + "\n" + m.Subject), Digest: number(m.Digest), Path: m.Path,
 		})
 		if err != nil {
 			return err
@@ -91,7 +91,7 @@ func (s *Store) MailCounts(ctx context.Context) (c notify.Counts, err error) {
 // ClaimMail implements notify.Store.
 func (s *Store) ClaimMail(ctx context.Context, holder string, now, until time.Time, row int64, max int) (out []notify.Mail, err error) {
 	if row == 0 { // most looks end here and write nothing
-		due, err := column(ctx, s.on(ctx), "SELECT '1' FROM mail WHERE state = 'waiting' AND next_at <= $1 AND held_until <= $1 AND expires_at > $1 LIMIT 1", micros(now))
+		due, err := column(ctx, s.on(ctx), "SELECT '1' FROM mail WHERE state = 'waiting' AND digest = 0 AND next_at <= $1 AND held_until <= $1 AND expires_at > $1 LIMIT 1", micros(now))
 		if err != nil || len(due) == 0 {
 			return nil, s.mapError("looking for mail", err)
 		}

@@ -29,7 +29,7 @@ func (s *Store) MailCount(ctx context.Context, f notify.Filter, most int) (int, 
 }
 
 const mailColumns = `SELECT id, key, message_id, thread, recipient, name, lang, template, subject, secret, state, attempts, created_at, created_by,
-	expires_at, next_at, ended_at, problem, code`
+	expires_at, next_at, ended_at, problem, code, digest, merged_into`
 
 func mailWhere(f notify.Filter) where {
 	var w where
@@ -48,7 +48,7 @@ func mailWhere(f notify.Filter) where {
 func scanMail(r *sql.Rows, m *notify.Mail, more ...any) error {
 	var v db.Mail
 	err := r.Scan(append([]any{&v.ID, &v.Key, &v.MessageID, &v.Thread, &v.Recipient, &v.Name, &v.Lang, &v.Template, &v.Subject, &v.Secret, &v.State, &v.Attempts,
-		&v.CreatedAt, &v.CreatedBy, &v.ExpiresAt, &v.NextAt, &v.EndedAt, &v.Problem, &v.Code}, more...)...)
+		&v.CreatedAt, &v.CreatedBy, &v.ExpiresAt, &v.NextAt, &v.EndedAt, &v.Problem, &v.Code, &v.Digest, &v.MergedInto}, more...)...)
 	*m = toMail(v)
 	return err
 }

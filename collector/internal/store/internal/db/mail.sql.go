@@ -9,11 +9,78 @@ import (
 	"context"
 )
 
+const bounceMail = `-- name: BounceMail :many
+UPDATE mail SET state = 'bounced', ended_at = $1, problem = $2, code = $3 WHERE message_id = $4 AND state = 'sent' RETURNING id, key, message_id, thread, recipient, name, lang, template, subject, body_text, body_html, secret, state, attempts, created_at, created_by, expires_at, next_at, ended_at, problem, code, held_by, held_until, fold, digest, merged_into, path
+`
+
+type BounceMailParams struct {
+	EndedAt   int64
+	Problem   string
+	Code      int64
+	MessageID string
+}
+
+func (q *Queries) BounceMail(ctx context.Context, arg BounceMailParams) ([]Mail, error) {
+	rows, err := q.db.QueryContext(ctx, bounceMail,
+		arg.EndedAt,
+		arg.Problem,
+		arg.Code,
+		arg.MessageID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Mail
+	for rows.Next() {
+		var i Mail
+		if err := rows.Scan(
+			&i.ID,
+			&i.Key,
+			&i.MessageID,
+			&i.Thread,
+			&i.Recipient,
+			&i.Name,
+			&i.Lang,
+			&i.Template,
+			&i.Subject,
+			&i.BodyText,
+			&i.BodyHtml,
+			&i.Secret,
+			&i.State,
+			&i.Attempts,
+			&i.CreatedAt,
+			&i.CreatedBy,
+			&i.ExpiresAt,
+			&i.NextAt,
+			&i.EndedAt,
+			&i.Problem,
+			&i.Code,
+			&i.HeldBy,
+			&i.HeldUntil,
+			&i.Fold,
+			&i.Digest,
+			&i.MergedInto,
+			&i.Path,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const claimDueMail = `-- name: ClaimDueMail :many
 UPDATE mail SET held_by = $1, held_until = $2
-WHERE id IN (SELECT d.id FROM mail d WHERE d.state = 'waiting' AND d.next_at <= $3 AND d.held_until <= $3 AND d.expires_at > $3 ORDER BY d.next_at, d.id LIMIT $4)
+WHERE id IN (SELECT d.id FROM mail d WHERE d.state = 'waiting' AND d.digest = 0 AND d.next_at <= $3 AND d.held_until <= $3 AND d.expires_at > $3 ORDER BY d.next_at, d.id LIMIT $4)
     AND state = 'waiting' AND held_until <= $3
-RETURNING id, key, message_id, thread, recipient, name, lang, template, subject, body_text, body_html, secret, state, attempts, created_at, created_by, expires_at, next_at, ended_at, problem, code, held_by, held_until, fold
+RETURNING id, key, message_id, thread, recipient, name, lang, template, subject, body_text, body_html, secret, state, attempts, created_at, created_by, expires_at, next_at, ended_at, problem, code, held_by, held_until, fold, digest, merged_into, path
 `
 
 type ClaimDueMailParams struct {
@@ -62,6 +129,9 @@ func (q *Queries) ClaimDueMail(ctx context.Context, arg ClaimDueMailParams) ([]M
 			&i.HeldBy,
 			&i.HeldUntil,
 			&i.Fold,
+			&i.Digest,
+			&i.MergedInto,
+			&i.Path,
 		); err != nil {
 			return nil, err
 		}
@@ -77,7 +147,7 @@ func (q *Queries) ClaimDueMail(ctx context.Context, arg ClaimDueMailParams) ([]M
 }
 
 const claimOneMail = `-- name: ClaimOneMail :many
-UPDATE mail SET held_by = $1, held_until = $2 WHERE id = $3 AND state = 'waiting' AND held_until <= $4 RETURNING id, key, message_id, thread, recipient, name, lang, template, subject, body_text, body_html, secret, state, attempts, created_at, created_by, expires_at, next_at, ended_at, problem, code, held_by, held_until, fold
+UPDATE mail SET held_by = $1, held_until = $2, digest = 0 WHERE id = $3 AND state = 'waiting' AND held_until <= $4 RETURNING id, key, message_id, thread, recipient, name, lang, template, subject, body_text, body_html, secret, state, attempts, created_at, created_by, expires_at, next_at, ended_at, problem, code, held_by, held_until, fold, digest, merged_into, path
 `
 
 type ClaimOneMailParams struct {
@@ -126,6 +196,9 @@ func (q *Queries) ClaimOneMail(ctx context.Context, arg ClaimOneMailParams) ([]M
 			&i.HeldBy,
 			&i.HeldUntil,
 			&i.Fold,
+			&i.Digest,
+			&i.MergedInto,
+			&i.Path,
 		); err != nil {
 			return nil, err
 		}
@@ -172,10 +245,42 @@ func (q *Queries) CountMail(ctx context.Context) ([]CountMailRow, error) {
 	return items, nil
 }
 
+const digestReaders = `-- name: DigestReaders :many
+SELECT DISTINCT recipient FROM mail WHERE state = 'waiting' AND digest = 1 AND next_at <= $1 ORDER BY recipient LIMIT $2
+`
+
+type DigestReadersParams struct {
+	NextAt int64
+	Limit  int32
+}
+
+func (q *Queries) DigestReaders(ctx context.Context, arg DigestReadersParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, digestReaders, arg.NextAt, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var recipient string
+		if err := rows.Scan(&recipient); err != nil {
+			return nil, err
+		}
+		items = append(items, recipient)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const expireMail = `-- name: ExpireMail :execrows
 UPDATE mail SET state = 'expired', ended_at = $1, held_by = '', held_until = 0,
     body_text = CASE WHEN secret <> 0 THEN '' ELSE body_text END, body_html = CASE WHEN secret <> 0 THEN '' ELSE body_html END
-WHERE id IN (SELECT d.id FROM mail d WHERE d.state = 'waiting' AND d.expires_at <= $1 AND d.held_until <= $1 ORDER BY d.id LIMIT $2)
+WHERE id IN (SELECT d.id FROM mail d WHERE d.state = 'waiting' AND d.digest = 0 AND d.expires_at <= $1 AND d.held_until <= $1 ORDER BY d.id LIMIT $2)
     AND state = 'waiting' AND held_until <= $1
 `
 
@@ -228,8 +333,8 @@ func (q *Queries) FinishMail(ctx context.Context, arg FinishMailParams) (int64, 
 
 const insertMail = `-- name: InsertMail :execrows
 INSERT INTO mail (key, message_id, thread, recipient, name, lang, template, subject, body_text, body_html, secret, state, attempts,
-    created_at, created_by, expires_at, next_at, ended_at, problem, code, held_by, held_until, fold)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', 0, $12, $13, $14, $15, 0, '', 0, '', 0, $16)
+    created_at, created_by, expires_at, next_at, ended_at, problem, code, held_by, held_until, fold, digest, path)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', 0, $12, $13, $14, $15, 0, '', 0, '', 0, $16, $17, $18)
 ON CONFLICT (key) DO NOTHING
 `
 
@@ -250,6 +355,8 @@ type InsertMailParams struct {
 	ExpiresAt int64
 	NextAt    int64
 	Fold      string
+	Digest    int64
+	Path      string
 }
 
 func (q *Queries) InsertMail(ctx context.Context, arg InsertMailParams) (int64, error) {
@@ -270,6 +377,8 @@ func (q *Queries) InsertMail(ctx context.Context, arg InsertMailParams) (int64, 
 		arg.ExpiresAt,
 		arg.NextAt,
 		arg.Fold,
+		arg.Digest,
+		arg.Path,
 	)
 	if err != nil {
 		return 0, err
@@ -278,7 +387,7 @@ func (q *Queries) InsertMail(ctx context.Context, arg InsertMailParams) (int64, 
 }
 
 const mailByKey = `-- name: MailByKey :one
-SELECT id, key, message_id, thread, recipient, name, lang, template, subject, body_text, body_html, secret, state, attempts, created_at, created_by, expires_at, next_at, ended_at, problem, code, held_by, held_until, fold FROM mail WHERE key = $1
+SELECT id, key, message_id, thread, recipient, name, lang, template, subject, body_text, body_html, secret, state, attempts, created_at, created_by, expires_at, next_at, ended_at, problem, code, held_by, held_until, fold, digest, merged_into, path FROM mail WHERE key = $1
 `
 
 func (q *Queries) MailByKey(ctx context.Context, key string) (Mail, error) {
@@ -309,12 +418,54 @@ func (q *Queries) MailByKey(ctx context.Context, key string) (Mail, error) {
 		&i.HeldBy,
 		&i.HeldUntil,
 		&i.Fold,
+		&i.Digest,
+		&i.MergedInto,
+		&i.Path,
+	)
+	return i, err
+}
+
+const mailByMessageID = `-- name: MailByMessageID :one
+SELECT id, key, message_id, thread, recipient, name, lang, template, subject, body_text, body_html, secret, state, attempts, created_at, created_by, expires_at, next_at, ended_at, problem, code, held_by, held_until, fold, digest, merged_into, path FROM mail WHERE message_id = $1
+`
+
+func (q *Queries) MailByMessageID(ctx context.Context, messageID string) (Mail, error) {
+	row := q.db.QueryRowContext(ctx, mailByMessageID, messageID)
+	var i Mail
+	err := row.Scan(
+		&i.ID,
+		&i.Key,
+		&i.MessageID,
+		&i.Thread,
+		&i.Recipient,
+		&i.Name,
+		&i.Lang,
+		&i.Template,
+		&i.Subject,
+		&i.BodyText,
+		&i.BodyHtml,
+		&i.Secret,
+		&i.State,
+		&i.Attempts,
+		&i.CreatedAt,
+		&i.CreatedBy,
+		&i.ExpiresAt,
+		&i.NextAt,
+		&i.EndedAt,
+		&i.Problem,
+		&i.Code,
+		&i.HeldBy,
+		&i.HeldUntil,
+		&i.Fold,
+		&i.Digest,
+		&i.MergedInto,
+		&i.Path,
 	)
 	return i, err
 }
 
 const mailByRow = `-- name: MailByRow :one
-SELECT id, key, message_id, thread, recipient, name, lang, template, subject, body_text, body_html, secret, state, attempts, created_at, created_by, expires_at, next_at, ended_at, problem, code, held_by, held_until, fold FROM mail WHERE id = $1
+SELECT id, key, message_id, thread, recipient, name, lang, template, subject, body_text, body_html, secret, state, attempts, created_at, created_by, expires_at, next_at, ended_at, problem, code, held_by, held_until, fold, digest, merged_into, path FROM mail WHERE id = $1
 `
 
 func (q *Queries) MailByRow(ctx context.Context, id int64) (Mail, error) {
@@ -345,8 +496,42 @@ func (q *Queries) MailByRow(ctx context.Context, id int64) (Mail, error) {
 		&i.HeldBy,
 		&i.HeldUntil,
 		&i.Fold,
+		&i.Digest,
+		&i.MergedInto,
+		&i.Path,
 	)
 	return i, err
+}
+
+const mailPreference = `-- name: MailPreference :one
+SELECT person, delivery, quiet, quiet_from, quiet_to FROM mail_preference WHERE person = $1
+`
+
+func (q *Queries) MailPreference(ctx context.Context, person string) (MailPreference, error) {
+	row := q.db.QueryRowContext(ctx, mailPreference, person)
+	var i MailPreference
+	err := row.Scan(
+		&i.Person,
+		&i.Delivery,
+		&i.Quiet,
+		&i.QuietFrom,
+		&i.QuietTo,
+	)
+	return i, err
+}
+
+const mergeMail = `-- name: MergeMail :exec
+UPDATE mail SET merged_into = $1 WHERE id = $2
+`
+
+type MergeMailParams struct {
+	MergedInto int64
+	ID         int64
+}
+
+func (q *Queries) MergeMail(ctx context.Context, arg MergeMailParams) error {
+	_, err := q.db.ExecContext(ctx, mergeMail, arg.MergedInto, arg.ID)
+	return err
 }
 
 const oldestWaitingMail = `-- name: OldestWaitingMail :one
@@ -358,6 +543,30 @@ func (q *Queries) OldestWaitingMail(ctx context.Context) (int64, error) {
 	var column_1 int64
 	err := row.Scan(&column_1)
 	return column_1, err
+}
+
+const putMailPreference = `-- name: PutMailPreference :exec
+INSERT INTO mail_preference (person, delivery, quiet, quiet_from, quiet_to) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (person) DO UPDATE SET delivery = excluded.delivery, quiet = excluded.quiet, quiet_from = excluded.quiet_from, quiet_to = excluded.quiet_to
+`
+
+type PutMailPreferenceParams struct {
+	Person    string
+	Delivery  string
+	Quiet     int64
+	QuietFrom int64
+	QuietTo   int64
+}
+
+func (q *Queries) PutMailPreference(ctx context.Context, arg PutMailPreferenceParams) error {
+	_, err := q.db.ExecContext(ctx, putMailPreference,
+		arg.Person,
+		arg.Delivery,
+		arg.Quiet,
+		arg.QuietFrom,
+		arg.QuietTo,
+	)
+	return err
 }
 
 const releaseMail = `-- name: ReleaseMail :exec
@@ -387,7 +596,7 @@ func (q *Queries) RemoveMail(ctx context.Context, arg RemoveMailParams) (int64, 
 }
 
 const retryMail = `-- name: RetryMail :execrows
-UPDATE mail SET state = 'waiting', attempts = 0, next_at = $1, expires_at = CASE WHEN secret <> 0 THEN expires_at ELSE $2 END, ended_at = 0
+UPDATE mail SET state = 'waiting', attempts = 0, digest = 0, next_at = $1, expires_at = CASE WHEN secret <> 0 THEN expires_at ELSE $2 END, ended_at = 0
 WHERE id = $3 AND state <> 'sent' AND body_text <> '' AND held_until <= $1 AND (secret = 0 OR expires_at > $1)
 `
 
@@ -403,6 +612,70 @@ func (q *Queries) RetryMail(ctx context.Context, arg RetryMailParams) (int64, er
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const takeDigest = `-- name: TakeDigest :many
+UPDATE mail SET state = 'sent', ended_at = cast($1 AS bigint), attempts = 1
+WHERE id IN (SELECT d.id FROM mail d WHERE d.recipient = $2 AND d.state = 'waiting' AND d.digest = 1 AND d.next_at <= cast($1 AS bigint) ORDER BY d.id LIMIT $3)
+    AND state = 'waiting' AND digest = 1
+RETURNING id, key, message_id, thread, recipient, name, lang, template, subject, body_text, body_html, secret, state, attempts, created_at, created_by, expires_at, next_at, ended_at, problem, code, held_by, held_until, fold, digest, merged_into, path
+`
+
+type TakeDigestParams struct {
+	Now       int64
+	Recipient string
+	MaxRows   int32
+}
+
+func (q *Queries) TakeDigest(ctx context.Context, arg TakeDigestParams) ([]Mail, error) {
+	rows, err := q.db.QueryContext(ctx, takeDigest, arg.Now, arg.Recipient, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Mail
+	for rows.Next() {
+		var i Mail
+		if err := rows.Scan(
+			&i.ID,
+			&i.Key,
+			&i.MessageID,
+			&i.Thread,
+			&i.Recipient,
+			&i.Name,
+			&i.Lang,
+			&i.Template,
+			&i.Subject,
+			&i.BodyText,
+			&i.BodyHtml,
+			&i.Secret,
+			&i.State,
+			&i.Attempts,
+			&i.CreatedAt,
+			&i.CreatedBy,
+			&i.ExpiresAt,
+			&i.NextAt,
+			&i.EndedAt,
+			&i.Problem,
+			&i.Code,
+			&i.HeldBy,
+			&i.HeldUntil,
+			&i.Fold,
+			&i.Digest,
+			&i.MergedInto,
+			&i.Path,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const waitingMailAt = `-- name: WaitingMailAt :many

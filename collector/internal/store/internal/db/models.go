@@ -349,30 +349,41 @@ type MachineView struct {
 }
 
 type Mail struct {
-	ID        int64
-	Key       string
-	MessageID string
-	Thread    string
-	Recipient string
-	Name      string
-	Lang      string
-	Template  string
-	Subject   string
-	BodyText  string
-	BodyHtml  string
-	Secret    int64
-	State     string
-	Attempts  int64
-	CreatedAt int64
-	CreatedBy string
-	ExpiresAt int64
-	NextAt    int64
-	EndedAt   int64
-	Problem   string
-	Code      int64
-	HeldBy    string
-	HeldUntil int64
-	Fold      string
+	ID         int64
+	Key        string
+	MessageID  string
+	Thread     string
+	Recipient  string
+	Name       string
+	Lang       string
+	Template   string
+	Subject    string
+	BodyText   string
+	BodyHtml   string
+	Secret     int64
+	State      string
+	Attempts   int64
+	CreatedAt  int64
+	CreatedBy  string
+	ExpiresAt  int64
+	NextAt     int64
+	EndedAt    int64
+	Problem    string
+	Code       int64
+	HeldBy     string
+	HeldUntil  int64
+	Fold       string
+	Digest     int64
+	MergedInto int64
+	Path       string
+}
+
+type MailPreference struct {
+	Person    string
+	Delivery  string
+	Quiet     int64
+	QuietFrom int64
+	QuietTo   int64
 }
 
 type Nonconformity struct {
