@@ -10,6 +10,7 @@ import (
 	"vigia/collector/app/demo"
 	"vigia/collector/internal/backup"
 	"vigia/collector/internal/locale"
+	"vigia/collector/internal/notify"
 	"vigia/collector/internal/view"
 	"vigia/collector/internal/web"
 )
@@ -30,7 +31,7 @@ func newConsole(ctx context.Context, d *desk, cfg Config, backups *backup.Runner
 		People: d.directory(), Imports: d.imports(),
 		Counts:   homeCounts(d),
 		Sample:   sample,
-		Settings: d.settings, Mail: mailPages{d, d.store}, Backups: backupPages{d, backups}, Webhooks: d.webhooks(),
+		Settings: d.settings, Mail: mailPages{d, d.store}, Backups: backupPages{d, backups}, Webhooks: d.webhooks(), Wishes: notify.Wishes{Store: d.store},
 		Explainer: explainer{d}, Accounts: d.accounts, Proxies: cfg.Proxies, Sessions: d.store.Sessions(), Texts: texts, Zone: cfg.Zone, ZoneNow: d.zoneNow, Now: cfg.Now, NewID: newID, Log: cfg.Log,
 	})
 }

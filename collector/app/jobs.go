@@ -31,6 +31,7 @@ func (d *desk) jobs() []job {
 			_, err := d.newIngester("grade " + newID()).Regrade(ctx)
 			return err
 		}},
+		{Name: "mail-digests", Every: time.Minute, Lease: 10 * time.Minute, Run: d.mail.Digests},
 		{Name: "forget-deliveries", Every: 24 * time.Hour, Lease: 10 * time.Minute, Run: d.newWebhookRunner("").Forget},
 		{Name: "forget-accounts", Every: time.Hour, Run: d.accounts.Forget},
 		{Name: "forget-mail", Every: 24 * time.Hour, Lease: 10 * time.Minute, Run: d.mail.Forget},

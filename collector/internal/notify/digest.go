@@ -29,8 +29,8 @@ type Preference struct {
 	Zone      *time.Location // of these; nil: UTC
 }
 
-// when is when a message of now is due, and whether it is part of a digest.
-func (p Preference) when(now time.Time) (at time.Time, digest bool) {
+// When is when a message of now is due, and whether it is part of a digest.
+func (p Preference) When(now time.Time) (at time.Time, digest bool) {
 	zone := p.Zone
 	if zone == nil {
 		zone = time.UTC
@@ -86,7 +86,7 @@ func (q *Queuer) schedule(ctx context.Context, m Message, out *Mail) error {
 	if err != nil {
 		return err
 	}
-	out.NextAt, out.Digest = p.when(out.CreatedAt)
+	out.NextAt, out.Digest = p.When(out.CreatedAt)
 	if wait := out.NextAt.Sub(out.CreatedAt); wait > 0 && out.ExpiresAt.Sub(out.NextAt) < life && m.Expires.IsZero() {
 		out.ExpiresAt = out.NextAt.Add(life)
 	}

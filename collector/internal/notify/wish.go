@@ -44,7 +44,7 @@ func (s Wishes) Choose(ctx context.Context, w Wish) error {
 		return apperr.New(apperr.Forbidden, "mail.wish.nobody", nil)
 	}
 	if w.Delivery != "" && w.Delivery != AtOnce && w.Delivery != Daily && w.Delivery != Weekly {
-		return apperr.New(apperr.Invalid, "mail.wish.delivery", apperr.Args{"field": "delivery", "value": string(w.Delivery)})
+		return apperr.New(apperr.Invalid, "mail.wish.choice", apperr.Args{"field": "delivery", "value": string(w.Delivery)})
 	}
 	for field, d := range map[string]time.Duration{"quiet_from": w.QuietFrom, "quiet_to": w.QuietTo} {
 		if d < 0 || d >= 24*time.Hour || d%time.Minute != 0 {

@@ -45,6 +45,11 @@ const (
 	MailUser        = "mail.user"
 	MailPassword    = "mail.password"
 	MailFrom        = "mail.from"
+	MailDaily       = "mail.daily-roles"
+	MailWeekly      = "mail.weekly-roles"
+	MailDigestAt    = "mail.digest-at"
+	MailQuietFrom   = "mail.quiet-from"
+	MailQuietTo     = "mail.quiet-to"
 	SessionLife     = "session.life"
 	SessionIdle     = "session.idle"
 	TOTPRoles       = "signin.totp-roles"
@@ -98,6 +103,11 @@ func Definitions() []Definition {
 		{Name: MailUser, Kind: Text, Max: 200},
 		{Name: MailPassword, Kind: Secret, Max: 500},
 		{Name: MailFrom, Kind: Address},
+		{Name: MailDaily, Kind: Roles},
+		{Name: MailWeekly, Kind: Roles, Default: string(actor.GeneralManagement)},
+		{Name: MailDigestAt, Kind: Clock, Default: "08:00"},
+		{Name: MailQuietFrom, Kind: Clock, Default: Off},
+		{Name: MailQuietTo, Kind: Clock, Default: "07:00"},
 		{Name: SessionLife, Kind: Duration, Default: "12h", Min: int64(10 * time.Minute), Max: int64(30 * 24 * time.Hour)},
 		{Name: SessionIdle, Kind: Duration, Default: "2h", Min: int64(5 * time.Minute), Max: int64(30 * 24 * time.Hour)},
 		{Name: TOTPRoles, Kind: Roles},
@@ -168,6 +178,11 @@ type Mail struct {
 	User     string // empty: without signing in
 	Password string
 	From     string // "Vigía <vigia@example.com>" or the address alone
+
+	Daily, Weekly []actor.Role  // who is told by digests, unless they chose otherwise
+	DigestAt      time.Duration // after midnight; negative: as if nobody had digests
+	QuietFrom     time.Duration // after midnight; negative: no quiet hours
+	QuietTo       time.Duration
 }
 
 // Stored is a setting that differs from its default, as the database keeps it.

@@ -29,15 +29,10 @@ func typed(texts map[string]string) Values {
 	v.ConsoleAddress = get(ConsoleAddress)
 	v.Mail = Mail{Host: get(MailHost), Port: number(MailPort), TLS: get(MailTLS), User: get(MailUser), Password: get(MailPassword), From: get(MailFrom)}
 	v.Session.Life, v.Session.Idle = duration(SessionLife), duration(SessionIdle)
-	for r := range strings.SplitSeq(get(TOTPRoles), ",") {
-		if r != "" {
-			v.TOTPRoles = append(v.TOTPRoles, actor.Role(r))
-		}
-	}
-	v.Backup.Keep, v.Backup.Folder, v.Backup.At = number(BackupKeep), get(BackupFolder), -1
-	if t, err := time.Parse("15:04", get(BackupAt)); err == nil {
-		v.Backup.At = time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute
-	}
+	v.TOTPRoles = roles(get(TOTPRoles))
+	v.Mail.Daily, v.Mail.Weekly = roles(get(MailDaily)), roles(get(MailWeekly))
+	v.Mail.DigestAt, v.Mail.QuietFrom, v.Mail.QuietTo = clock(get(MailDigestAt)), clock(get(MailQuietFrom)), clock(get(MailQuietTo))
+	v.Backup.Keep, v.Backup.Folder, v.Backup.At = number(BackupKeep), get(BackupFolder), clock(get(BackupAt))
 	v.Nonconformity.Days = map[string]map[string]int{}
 	for severity, name := range map[string]string{"critical": NonconformityCritical, "major": NonconformityMajor, "minor": NonconformityMinor} {
 		d, _ := Define(name)
@@ -65,4 +60,23 @@ func agree(texts map[string]string) error {
 		return bad(SessionIdle, short(v.Session.Idle), "setting.bad.idle")
 	}
 	return nil
+}
+
+// roles reads a value of the kind Roles.
+func roles(text string) (list []actor.Role) {
+	for r := range strings.SplitSeq(text, ",") {
+		if r != "" {
+			list = append(list, actor.Role(r))
+		}
+	}
+	return list
+}
+
+// clock reads a value of the kind Clock as the time after midnight; negative for Off.
+func clock(text string) time.Duration {
+	t, err := time.Parse("15:04", text)
+	if err != nil {
+		return -1
+	}
+	return time.Duration(t.Hour())*time.Hour + time.Duration(t.Minute())*time.Minute
 }

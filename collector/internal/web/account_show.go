@@ -8,6 +8,7 @@ import (
 	"vigia/collector/internal/actor"
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/locale"
+	"vigia/collector/internal/notify"
 	"vigia/collector/internal/web/form"
 )
 
@@ -20,6 +21,7 @@ type accountPage struct {
 	Language string // of the page, which the form offers first
 	Saved    string // sentence about what was just done
 	Problem  problem
+	Wish     notify.Wish
 	Admin    bool
 }
 
@@ -48,7 +50,7 @@ func oneself(r *http.Request) (string, error) {
 
 // saidAfter are the messages that a page may show after a change, by ?done=.
 func saidAfter() []string {
-	return []string{"preferences", "password", "totp-removed", "session-ended", "others-ended", "invited", "totp-reset"}
+	return []string{"preferences", "password", "totp-removed", "session-ended", "others-ended", "invited", "totp-reset", "notices"}
 }
 
 // said is the sentence of ?done=.
@@ -78,6 +80,9 @@ func (c *console) accountPage(w http.ResponseWriter, r *http.Request, person str
 	p := accountPage{Page: c.newPage(w, r, "")}
 	var err error
 	if p.Overview, err = c.Accounts.Overview(r.Context(), person); err != nil {
+		return p, err
+	}
+	if p.Wish, err = c.Wishes.Wish(r.Context()); err != nil {
 		return p, err
 	}
 	list, err := c.Accounts.ListSessions(r.Context(), p.Overview.Person.Email)

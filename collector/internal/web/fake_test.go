@@ -22,6 +22,7 @@ import (
 	"vigia/collector/internal/fleet"
 	"vigia/collector/internal/locale"
 	"vigia/collector/internal/nonconformity"
+	"vigia/collector/internal/notify"
 	"vigia/collector/internal/org"
 	"vigia/collector/internal/paging"
 	"vigia/collector/internal/web"
@@ -289,7 +290,7 @@ func (f *fake) deps(t testing.TB) web.Deps {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return web.Deps{Machines: f, Groups: f, Verdicts: f, Fleet: f, Inventory: f, Titles: fakeTitles{f}, Findings: f, Severities: fakeSeverities{f}, Nonconformities: f, Directory: f, People: fakePeople{f}, Imports: fakePeople{f}, Settings: fakeSettings{}, Mail: fakeMail{f}, Backups: fakeBackups{t, f}, Webhooks: fakeWebhooks{f}, Allowlist: f, Counts: f.counts, Explainer: f, Accounts: newAccounts(t, f, nil),
+	return web.Deps{Machines: f, Groups: f, Verdicts: f, Fleet: f, Inventory: f, Titles: fakeTitles{f}, Findings: f, Severities: fakeSeverities{f}, Nonconformities: f, Directory: f, People: fakePeople{f}, Imports: fakePeople{f}, Settings: fakeSettings{}, Mail: fakeMail{f}, Backups: fakeBackups{t, f}, Webhooks: fakeWebhooks{f}, Wishes: notify.Wishes{Store: &fakeWishes{}}, Allowlist: f, Counts: f.counts, Explainer: f, Accounts: newAccounts(t, f, nil),
 		Sessions: memstore.New(), Texts: texts, Zone: zone, Now: func() time.Time { return now }, NewID: func() string { return report1 },
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
 }

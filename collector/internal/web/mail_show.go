@@ -14,6 +14,7 @@ type mailShowPage struct {
 	Mail   notify.Mail
 	Kind   string // what sort of message, in words
 	Notice string
+	Digest string // address of the digest that told of it
 	Retry  string // address of the form; "" where it cannot be sent again
 }
 
@@ -25,6 +26,9 @@ func (c *console) mailShow(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Title, p.Notice = p.Mail.Subject, c.sessions.PopString(r.Context(), sessionNotice)
+	if p.Mail.MergedInto > 0 {
+		p.Digest = "/mail/" + strconv.FormatInt(p.Mail.MergedInto, 10)
+	}
 	p.Kind = p.Word("mail.template", string(p.Mail.Template))
 	spent := p.Mail.Text == "" || p.Mail.Secret && !p.Now.Before(p.Mail.ExpiresAt)
 	if p.Mail.State != notify.Sent && !spent && access.May(p.actor, access.ChangeSettings) {

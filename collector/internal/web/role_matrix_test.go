@@ -33,7 +33,7 @@ var matrix = map[string]string{
 	"GET /signin": open, "POST /signin": open, "GET /signin/code": open, "POST /signin/code": open, "GET /signin/link": open, "POST /signin/link": open,
 	"GET /signin/reset": open, "POST /signin/reset": open, "GET /signin/{secret}": open, "POST /signin/{secret}": open, "POST /signout": open,
 
-	"GET /account": signedIn, "POST /account/preferences": signedIn, "GET /account/password": signedIn, "POST /account/password": signedIn,
+	"GET /account": signedIn, "POST /account/notices": signedIn, "POST /account/preferences": signedIn, "GET /account/password": signedIn, "POST /account/password": signedIn,
 	"GET /account/totp": signedIn, "POST /account/totp": signedIn, "POST /account/totp/codes": signedIn, "POST /account/totp/remove": signedIn,
 	"POST /account/sessions/{id}/end": signedIn, "POST /account/sessions/end-others": signedIn,
 	"GET /{$}": signedIn, "GET /home/counts": signedIn, "GET /search": signedIn, "GET /search/quick": signedIn,

@@ -35,6 +35,7 @@ func (c *console) routes() []route {
 
 		{"GET", "/account", access.Oneself, c.accountShow},
 		{"POST", "/account/preferences", access.Oneself, c.accountPreferences},
+		{"POST", "/account/notices", access.Oneself, c.accountNotices},
 		{"GET", "/account/password", access.Oneself, c.accountPasswordForm},
 		{"POST", "/account/password", access.Oneself, c.accountPassword},
 		{"GET", "/account/totp", access.Oneself, c.totpForm},

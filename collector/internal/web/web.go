@@ -138,6 +138,7 @@ type Deps struct {
 	Allowlist       Allowlist
 	Explainer       Explainer
 	Accounts        Accounts
+	Wishes          Wishes
 	Sessions        scs.Store // forgets nothing before its time, tells nothing after
 	Texts           *locale.Catalogue
 	Zone            *time.Location // in which times are shown
