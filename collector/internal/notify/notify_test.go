@@ -177,7 +177,7 @@ func TestEveryTemplateHasItsSentences(t *testing.T) {
 	for _, lang := range locale.Languages() {
 		for _, template := range notify.Templates() {
 			m := put(t, q, notify.Message{Key: lang + string(template), To: "ana@example.com", Lang: lang, Template: template, Path: "/x", Args: []any{"Inviter", "a", "Sender", "b", "Minutes", 15, "Number", "NC-2026-0001", "Person", "Ana", "Hostname", "pc-001",
-				"Area", "Ventas", "Programs", "uTorrent", "Ask", "x", "Step", "x", "Due", "x", "Behind", "x", "By", "x", "Text", "x", "Lasts", "x", "Recurrences", 1}})
+				"Area", "Ventas", "Programs", "uTorrent", "Ask", "x", "Step", "x", "Due", "x", "Behind", "x", "By", "x", "Text", "x", "Lasts", "x", "Recurrences", 1, "Count", 3}})
 			for _, text := range []string{m.Subject, m.Text, m.HTML} {
 				if text == "" || strings.Contains(text, "‹") || strings.Contains(text, "no value") {
 					t.Errorf("%s %s: %q", template, lang, text)
