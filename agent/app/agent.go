@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	mathrand "math/rand/v2"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -50,7 +49,7 @@ func spoolDir(state string) string { return filepath.Join(state, "spool") }
 // newAgent opens the state folder. It fails where another agent has it open.
 func newAgent(cfg agentConfig) (*agent, error) {
 	for _, dir := range []string{cfg.State, filepath.Join(cfg.State, "cache")} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		if err := service.ProtectFolder(dir); err != nil {
 			return nil, fmt.Errorf("--state: %w", err)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"vigia/agent/internal/service"
 	"vigia/internal/buildinfo"
 	"vigia/internal/settings"
 )
@@ -61,6 +62,7 @@ type session struct {
 	out    io.Writer
 	errOut io.Writer
 	log    *slog.Logger
+	sink   *service.Sink // behind log
 	now    func() time.Time
 }
 
@@ -98,7 +100,8 @@ func Execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return code
 	}
-	s := &session{ctx: ctx, out: stdout, errOut: stderr, now: time.Now, log: newLogger(stderr, c.LogLevel, c.LogFormat)}
+	sink := service.NewSink(stderr)
+	s := &session{ctx: ctx, out: stdout, errOut: stderr, now: time.Now, sink: sink, log: newLogger(sink, c.LogLevel, c.LogFormat)}
 	err = kctx.Run(s)
 	var exit *exitError
 	switch {

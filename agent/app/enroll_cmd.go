@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"vigia/agent/internal/service"
 	"vigia/agent/internal/uplink"
 	"vigia/internal/pki"
 )
@@ -43,7 +44,7 @@ func (c *enrollCmd) Run(s *session) error {
 	if err != nil {
 		return &exitError{ExitUsage, err}
 	}
-	if err := os.MkdirAll(c.State, 0o700); err != nil {
+	if err := service.ProtectFolder(c.State); err != nil {
 		return fmt.Errorf("--state: %w", err)
 	}
 	if c.Later {

@@ -75,7 +75,7 @@ func (c *runCmd) Run(s *session) error {
 	if c.Once {
 		err = c.once(s, a)
 	} else {
-		err = service.Run(s.ctx, s.log, a.Run)
+		err = service.Run(s.ctx, s.log, s.sink, a.Run)
 	}
 	return errors.Join(err, a.Close())
 }

@@ -15,7 +15,7 @@ import (
 // absolute path from the root. The file must exist.
 func (f *FS) Resolve(name string) (string, error) {
 	if f.root == nil {
-		real, err := filepath.EvalSymlinks(clean(name))
+		real, err := filepath.EvalSymlinks(live(name))
 		return filepath.ToSlash(real), err
 	}
 	return f.resolve(name, true)
@@ -64,7 +64,7 @@ func (f *FS) resolve(name string, follow bool) (string, error) {
 // open opens a file or folder without blocking.
 func (f *FS) open(name string) (*os.File, error) {
 	if f.root == nil {
-		return os.OpenFile(clean(name), openFlags, 0)
+		return os.OpenFile(live(name), openFlags, 0)
 	}
 	file, err := f.root.OpenFile(local(clean(name)), openFlags, 0)
 	if err == nil || errors.Is(err, fs.ErrNotExist) {

@@ -142,7 +142,7 @@ func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
 // Stat follows links, inside the root.
 func (f *FS) Stat(name string) (fs.FileInfo, error) {
 	if f.root == nil {
-		return os.Stat(clean(name))
+		return os.Stat(live(name))
 	}
 	real, err := f.Resolve(name)
 	if err != nil {
@@ -154,7 +154,7 @@ func (f *FS) Stat(name string) (fs.FileInfo, error) {
 // Lstat does not follow the last component.
 func (f *FS) Lstat(name string) (fs.FileInfo, error) {
 	if f.root == nil {
-		return os.Lstat(clean(name))
+		return os.Lstat(live(name))
 	}
 	real, err := f.resolve(name, false)
 	if err != nil {
@@ -166,7 +166,7 @@ func (f *FS) Lstat(name string) (fs.FileInfo, error) {
 // Readlink returns the text of a symbolic link, unresolved.
 func (f *FS) Readlink(name string) (string, error) {
 	if f.root == nil {
-		return os.Readlink(clean(name))
+		return os.Readlink(live(name))
 	}
 	real, err := f.resolve(name, false)
 	if err != nil {

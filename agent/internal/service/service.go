@@ -4,10 +4,8 @@
 package service
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/kardianos/service"
@@ -38,7 +36,7 @@ type Manager struct {
 // NewManager prepares a service that starts executable with args. An empty
 // executable is the running program.
 func NewManager(executable string, args []string) (*Manager, error) {
-	svc, err := service.New(&program{}, config(executable, args))
+	svc, err := service.New(nothing{}, config(executable, args))
 	if err != nil {
 		return nil, fmt.Errorf("service manager: %w (is this system's service manager running?)", err)
 	}
@@ -47,7 +45,12 @@ func NewManager(executable string, args []string) (*Manager, error) {
 
 // Install registers the service, to be started at boot. It is an error when it is
 // installed already.
-func (m *Manager) Install() error { return m.svc.Install() }
+func (m *Manager) Install() error {
+	if err := m.svc.Install(); err != nil {
+		return err
+	}
+	return afterInstall()
+}
 
 // Uninstall stops the service when it runs and removes its registration.
 func (m *Manager) Uninstall() error {
@@ -81,20 +84,6 @@ func (m *Manager) Status() (State, error) {
 	return Unknown, nil
 }
 
-// Run runs work until ctx ends or the service manager asks to stop. It works the same
-// in a terminal.
-func Run(ctx context.Context, log *slog.Logger, work func(context.Context) error) error {
-	p := &program{ctx: ctx, work: work, log: log, done: make(chan error, 1)}
-	svc, err := service.New(p, config("", nil))
-	if err != nil || service.Interactive() {
-		return work(ctx)
-	}
-	if err := svc.Run(); err != nil {
-		return fmt.Errorf("running as a service: %w", err)
-	}
-	return p.result
-}
-
 func config(executable string, args []string) *service.Config {
 	return &service.Config{
 		Name:        Name,
@@ -106,37 +95,8 @@ func config(executable string, args []string) *service.Config {
 	}
 }
 
-// program is what kardianos/service starts and stops.
-type program struct {
-	ctx    context.Context
-	cancel context.CancelFunc
-	work   func(context.Context) error
-	log    *slog.Logger
-	done   chan error
-	result error
-}
+// nothing is what kardianos/service wants to run; Run does it.
+type nothing struct{}
 
-func (p *program) Start(s service.Service) error {
-	ctx, cancel := context.WithCancel(p.ctx)
-	p.cancel = cancel
-	go func() {
-		err := p.work(ctx)
-		p.done <- err
-		if ctx.Err() == nil { // ended by itself: the manager must learn of it
-			if stopErr := s.Stop(); stopErr != nil {
-				p.log.Error("telling the service manager that the agent ended", "error", stopErr)
-			}
-		}
-	}()
-	return nil
-}
-
-func (p *program) Stop(service.Service) error {
-	p.cancel()
-	select {
-	case p.result = <-p.done:
-	case <-time.After(StopTimeout):
-		p.log.Error("the agent did not stop in time", "timeout", StopTimeout)
-	}
-	return nil
-}
+func (nothing) Start(service.Service) error { return nil }
+func (nothing) Stop(service.Service) error  { return nil }

@@ -44,7 +44,7 @@ type identityFile struct {
 
 type credentialFile struct {
 	Certificate []byte `json:"certificate"` // DER
-	Key         string `json:"key"`         // PEM
+	Key         string `json:"key"`         // PEM, sealed where the system can (sealKey)
 }
 
 func identityPath(stateDir string) string { return filepath.Join(stateDir, "identity.json") }
@@ -97,7 +97,11 @@ func (f credentialFile) parse(machineID string) (Credential, error) {
 	if err != nil {
 		return Credential{}, err
 	}
-	key, err := pki.ParseKey([]byte(f.Key))
+	pem, err := openKey(f.Key)
+	if err != nil {
+		return Credential{}, err
+	}
+	key, err := pki.ParseKey(pem)
 	if err != nil {
 		return Credential{}, err
 	}
@@ -147,8 +151,12 @@ func SaveIdentity(stateDir string, id *Identity) error {
 }
 
 func (c Credential) file() (credentialFile, error) {
-	key, err := pki.MarshalKey(c.Key)
-	return credentialFile{Certificate: c.Cert.Raw, Key: string(key)}, err
+	pem, err := pki.MarshalKey(c.Key)
+	if err != nil {
+		return credentialFile{}, err
+	}
+	key, err := sealKey(pem)
+	return credentialFile{Certificate: c.Cert.Raw, Key: key}, err
 }
 
 // tls returns c as crypto/tls wants it.

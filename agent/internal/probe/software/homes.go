@@ -18,6 +18,26 @@ import (
 // home is the folder of one account.
 type home struct{ path, user string }
 
+// Home is the folder of one account, for sources of other packages.
+type Home struct{ Path, User string }
+
+// Homes returns the homes of people that are not on a network.
+func Homes(env *probe.Env, root *rootfs.FS) ([]Home, error) {
+	mounts, err := networkMounts(env)
+	if err != nil {
+		return nil, err
+	}
+	list, err := homes(root, mounts)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Home, 0, len(list))
+	for _, h := range list {
+		all = append(all, Home{h.path, h.user})
+	}
+	return all, nil
+}
+
 // passwdEntry is one line of passwd(5), as far as it is used here.
 type passwdEntry struct {
 	name, home string

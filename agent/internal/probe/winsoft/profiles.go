@@ -81,6 +81,24 @@ func userName(sid, dir string) string {
 	return sid
 }
 
+// Person is somebody with a folder on this machine.
+type Person struct{ User, Dir string }
+
+// People lists those with a profile, but for the system's own accounts.
+func (m Machine) People() ([]Person, error) {
+	list, err := m.profiles()
+	if err != nil {
+		return nil, err
+	}
+	var people []Person
+	for _, p := range list {
+		if p.dir != "" && p.user != "" && !strings.HasPrefix(p.sid, "S-1-5-18") && !strings.HasPrefix(p.sid, "S-1-5-19") && !strings.HasPrefix(p.sid, "S-1-5-20") {
+			people = append(people, Person{p.user, p.dir})
+		}
+	}
+	return people, nil
+}
+
 // Files of a profile, and where their content stands in HKEY_USERS.
 const (
 	hiveUser    = "NTUSER.DAT"
