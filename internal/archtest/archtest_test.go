@@ -75,7 +75,7 @@ func floor(path string) (int, string) {
 		{"access", "paging", "calendar"}, // what every domain speaks of: who may see what, pages of lists, working days
 		{"fleet", "org", "authorization", "nonconformity", "title", "account", "setting", "license", "maintenance", "helpdesk", "procurement", "stock"},
 		{"allowlist", "view", "locale"}, // sentences: what reports, mail and pages all speak
-		{"ingest", "report", "sheet", "jobs", "notify", "backup", "scan"},
+		{"ingest", "review", "report", "sheet", "jobs", "notify", "backup", "scan"},
 		{"rpcapi", "web", "restapi", "store"},
 	} {
 		if slices.Contains(rooms, room) {

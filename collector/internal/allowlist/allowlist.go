@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"vigia/collector/internal/access"
 	"vigia/collector/internal/audit"
 	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/fleet"
@@ -33,10 +34,14 @@ type Impact struct {
 	Closes    int             `json:"closes"`     // open findings that would be authorized
 	Machines  int             `json:"machines"`   // on which some would open
 	ByProgram []ProgramImpact `json:"by_program"` // of what would open, most first
+	Hostnames []string        `json:"hostnames"`  // of the first MaxHostnames of those machines, sorted
 
 	ClosesMachines  int             `json:"closes_machines"`
 	ClosesByProgram []ProgramImpact `json:"closes_by_program"` // of what would be authorized, most first
 }
+
+// MaxHostnames is how many machines an Impact names.
+const MaxHostnames = 20
 
 // ProgramImpact is one program of an Impact, in all its versions.
 type ProgramImpact struct {
@@ -67,6 +72,9 @@ type Findings interface {
 	Covers(ctx context.Context, a authorization.Allowlist, group func(rule string) string) (map[string]Cover, error)
 	// Unauthorized returns the programs that a allowlist would flag, and on how many machines.
 	Unauthorized(ctx context.Context, a authorization.Allowlist) ([]policy.Seen, error)
+	// TitleVerdicts tells what an allowlist says of a title on every machine in service, also
+	// in learn mode.
+	TitleVerdicts(ctx context.Context, a authorization.Allowlist, title int64) ([]MachineVerdict, error)
 }
 
 // Programs finds what an explanation is asked for.
@@ -95,9 +103,10 @@ type Config struct {
 type Service struct {
 	cfg Config
 
-	mu    sync.Mutex
-	rules rulesVersions
-	uses  usesCount
+	mu        sync.Mutex
+	rules     rulesVersions
+	uses      counted[Uses]
+	proposals counted[Proposals]
 }
 
 // New returns a Service.
@@ -128,19 +137,31 @@ type Plan struct {
 	Followed  Followed                `json:"followed"`
 }
 
+// see asks for the right to see the allowlist.
+func see(ctx context.Context) error {
+	_, err := access.Need(ctx, access.SeeAllowlist)
+	return err
+}
+
 // Current returns the allowlist in force.
 func (s *Service) Current(ctx context.Context) (authorization.Allowlist, error) {
+	if err := see(ctx); err != nil {
+		return authorization.Allowlist{}, err
+	}
 	return s.cfg.Allowlists.CurrentAllowlist(ctx)
 }
 
 // History returns the newest versions, without rules.
 func (s *Service) History(ctx context.Context, limit int) ([]authorization.Allowlist, error) {
+	if err := see(ctx); err != nil {
+		return nil, err
+	}
 	return s.cfg.Allowlists.AllowlistHistory(ctx, limit)
 }
 
 // Export writes the allowlist in force as a file that Import reads back.
 func (s *Service) Export(ctx context.Context, w io.Writer) error {
-	a, err := s.cfg.Allowlists.CurrentAllowlist(ctx)
+	a, err := s.Current(ctx)
 	if err != nil {
 		return err
 	}

@@ -2,9 +2,9 @@ package allowlist
 
 import (
 	"context"
-	"sync"
 	"time"
 
+	"vigia/collector/internal/authorization"
 	"vigia/internal/policy"
 )
 
@@ -34,75 +34,30 @@ type Uses struct {
 	ByRule  map[string]Cover // by the rule's id; a rule that covers nothing is not in it
 }
 
-// usesLife is how old a count of uses may be before it is made again.
-const usesLife = 2 * time.Minute
-
-// usesWait is how long a caller waits for a count that is being made.
-const usesWait = 150 * time.Millisecond
-
-// usesDeadline bounds one count.
-const usesDeadline = 2 * time.Minute
-
-// usesCount is the newest count and whether one is being made.
-type usesCount struct {
-	mu    sync.Mutex
-	have  *Uses
-	doing chan struct{} // closed when the running count ends; nil when none runs
-}
-
 // Uses tells what every rule covers. It counts beside, at most every two minutes, and
 // waits no longer than a moment: nil means that the count is still being made. A count
 // of an older version is given while that of the newest is made.
 func (s *Service) Uses(ctx context.Context) (*Uses, error) {
-	a, err := s.cfg.Allowlists.CurrentAllowlist(ctx)
-	if err != nil {
-		return nil, err
-	}
-	u := &s.uses
-	u.mu.Lock()
-	if u.have != nil && u.have.Version == a.Version && s.cfg.Now().Sub(u.have.At) < usesLife {
-		defer u.mu.Unlock()
-		return u.have, nil
-	}
-	if u.doing == nil {
-		u.doing = make(chan struct{})
-		go s.countUses(context.WithoutCancel(ctx), u.doing)
-	}
-	doing := u.doing
-	u.mu.Unlock()
-	wait := time.NewTimer(usesWait)
-	defer wait.Stop()
-	select {
-	case <-doing:
-	case <-wait.C:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.have, nil
+	return counting(ctx, s, &s.uses, func(ctx context.Context, a authorization.Allowlist, at time.Time) (*Uses, error) {
+		by, err := s.cfg.Findings.Covers(ctx, a, func(rule string) string { return rule })
+		delete(by, policy.BaselineRule)
+		return &Uses{At: at, Version: a.Version, ByRule: by}, err
+	})
 }
 
-// countUses makes one count; a failed one leaves the older standing.
-func (s *Service) countUses(ctx context.Context, done chan struct{}) {
-	ctx, cancel := context.WithTimeout(ctx, usesDeadline)
-	defer cancel()
-	var made *Uses
-	if a, err := s.cfg.Allowlists.CurrentAllowlist(ctx); err == nil {
-		at := s.cfg.Now().UTC()
-		if by, err := s.cfg.Findings.Covers(ctx, a, func(rule string) string { return rule }); err == nil {
-			delete(by, policy.BaselineRule)
-			made = &Uses{At: at, Version: a.Version, ByRule: by}
-		}
-	}
-	u := &s.uses
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if made != nil {
-		u.have = made
-	}
-	u.doing = nil
-	close(done)
+// Proposals is what learn mode would propose, as it was counted at a time.
+type Proposals struct {
+	At   time.Time
+	List []policy.Proposal
+}
+
+// ProposalsSoon is Proposals as Uses does it: counted beside, nil while the first count
+// is being made.
+func (s *Service) ProposalsSoon(ctx context.Context) (*Proposals, error) {
+	return counting(ctx, s, &s.proposals, func(ctx context.Context, a authorization.Allowlist, at time.Time) (*Proposals, error) {
+		seen, err := s.cfg.Findings.Unauthorized(ctx, a)
+		return &Proposals{At: at, List: policy.Propose(seen)}, err
+	})
 }
 
 // CoverOf tells what one rule in force covers now, by its id or name.

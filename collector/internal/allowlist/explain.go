@@ -32,7 +32,7 @@ type Answer struct {
 // Explain answers for every installed program that the question names. NotFound
 // "program.unknown" where there is none.
 func (s *Service) Explain(ctx context.Context, q Question) ([]Answer, error) {
-	a, err := s.cfg.Allowlists.CurrentAllowlist(ctx)
+	a, err := s.Current(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (s *Service) named(ctx context.Context, q Question) (policy.MachineContext,
 // Proposals returns rules for what the allowlist in force does not authorize, most
 // installed first.
 func (s *Service) Proposals(ctx context.Context) ([]policy.Proposal, error) {
-	a, err := s.cfg.Allowlists.CurrentAllowlist(ctx)
+	a, err := s.Current(ctx)
 	if err != nil {
 		return nil, err
 	}

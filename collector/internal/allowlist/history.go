@@ -59,6 +59,9 @@ func same(a, b policy.Rule) bool { return reflect.DeepEqual(a, b) }
 
 // Version returns a version and what it changed. NotFound "allowlist.unknown".
 func (s *Service) Version(ctx context.Context, version int64) (authorization.Allowlist, Difference, error) {
+	if err := see(ctx); err != nil {
+		return authorization.Allowlist{}, Difference{}, err
+	}
 	a, err := s.cfg.Allowlists.AllowlistVersion(ctx, version)
 	if err != nil {
 		return a, Difference{}, err
@@ -147,4 +150,54 @@ func inverse(current authorization.Allowlist, d Difference) (authorization.Allow
 		next.Baseline = d.Baseline[0]
 	}
 	return next, nil
+}
+
+// RuleChange is one version that made a rule what it is.
+type RuleChange struct {
+	Version authorization.Allowlist // without rules
+	Kind    string                  // "added", "changed", "removed"
+	Before  policy.Rule             // zero with "added"
+	After   policy.Rule             // zero with "removed"
+}
+
+// Bounds of RuleHistory.
+const (
+	maxLookedAt = 200     // versions
+	maxRulesIn  = 100_000 // rules in them
+)
+
+// RuleHistory tells what the versions did to a rule, newest first, and whether older
+// versions were not looked at.
+func (s *Service) RuleHistory(ctx context.Context, id string) (changes []RuleChange, more bool, err error) {
+	after, err := s.Current(ctx)
+	rules := 0
+	for n := 0; err == nil && after.Version > 0; n++ {
+		if rules += len(after.Rules); n == maxLookedAt || rules > maxRulesIn {
+			return changes, true, nil
+		}
+		var before authorization.Allowlist
+		if before, err = s.before(ctx, after.Version); err != nil {
+			break
+		}
+		was, is := byIDOf(before.Rules, id), byIDOf(after.Rules, id)
+		version := after
+		version.Rules = nil
+		switch {
+		case was == nil && is != nil:
+			changes = append(changes, RuleChange{Version: version, Kind: "added", After: *is})
+		case was != nil && is == nil:
+			changes = append(changes, RuleChange{Version: version, Kind: "removed", Before: *was})
+		case was != nil && !same(*was, *is):
+			changes = append(changes, RuleChange{Version: version, Kind: "changed", Before: *was, After: *is})
+		}
+		after = before
+	}
+	return changes, false, err
+}
+
+func byIDOf(rules []policy.Rule, id string) *policy.Rule {
+	if i := slices.IndexFunc(rules, func(r policy.Rule) bool { return r.ID == id }); i >= 0 {
+		return &rules[i]
+	}
+	return nil
 }

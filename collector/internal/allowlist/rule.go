@@ -43,7 +43,7 @@ func ProblemsOf(err error) Problems {
 // FindRule returns a rule in force by its id or, folded, its name, with the allowlist
 // it stands in. NotFound "allowlist.no-rule".
 func (s *Service) FindRule(ctx context.Context, idOrName string) (policy.Rule, authorization.Allowlist, error) {
-	a, err := s.cfg.Allowlists.CurrentAllowlist(ctx)
+	a, err := s.Current(ctx)
 	if err != nil {
 		return policy.Rule{}, a, err
 	}

@@ -105,7 +105,7 @@ func (b *batch) flag(m *machineState, x *flagged, gone map[int64]bool, why cause
 	}
 	b.touch(f)
 	b.records.add(note{machine: m, finding: f, program: x.program, kind: kind, why: why,
-		join: b.policy.enforces() && was != authorization.Open && !restored})
+		join: b.policy.enforces() && was != authorization.Open && !restored && !(why.policy && b.policy.undoes(b.now))})
 }
 
 // succeed lets the finding of a program go on as authorized when the version that it was

@@ -3,6 +3,7 @@ package ingest
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -28,6 +29,10 @@ func (in *Ingester) Impact(ctx context.Context, candidate authorization.Allowlis
 	if err != nil {
 		return out, err
 	}
+	now, err := in.inForce(ctx, p)
+	if err != nil {
+		return out, err
+	}
 	opens, closes := newImpactSide(), newImpactSide()
 	for after := int64(0); ; {
 		items, err := in.cfg.Store.NextItems(ctx, after, pageItems)
@@ -38,6 +43,9 @@ func (in *Ingester) Impact(ctx context.Context, candidate authorization.Allowlis
 			break
 		}
 		after = items[len(items)-1].ID
+		if items = c.changed(items, now); len(items) == 0 {
+			continue
+		}
 		err = c.page(ctx, items, func(w want) bool {
 			switch {
 			case w.opens():
@@ -53,6 +61,7 @@ func (in *Ingester) Impact(ctx context.Context, candidate authorization.Allowlis
 	}
 	out.Machines, out.ByProgram = len(opens.machines), opens.list()
 	out.ClosesMachines, out.ClosesByProgram = len(closes.machines), closes.list()
+	out.Hostnames = c.hostnames(opens.machines)
 	for i := range out.ByProgram {
 		out.Opens += out.ByProgram[i].Opens
 	}
@@ -60,6 +69,45 @@ func (in *Ingester) Impact(ctx context.Context, candidate authorization.Allowlis
 		out.Closes += out.ClosesByProgram[i].Closes
 	}
 	return out, nil
+}
+
+// inForce is the policy that findings follow now, where it judges at all as a candidate
+// does; nil where every item is to be looked at.
+func (in *Ingester) inForce(ctx context.Context, candidate *policyState) (*policyState, error) {
+	a, err := in.cfg.Allowlists.CurrentAllowlist(ctx)
+	if err != nil || !candidate.opens() || a.Mode == authorization.Learn {
+		return nil, err
+	}
+	return compile(a, candidate.at)
+}
+
+// changed keeps the items that the comparison's policy judges otherwise than the one that
+// the findings follow: of the others, the most by far, nobody need know who has them.
+func (c *comparison) changed(items []Item, now *policyState) []Item {
+	if now == nil {
+		return items
+	}
+	old := comparison{policy: now, vendors: c.vendors}
+	var out []Item
+	for i := range items {
+		before, after := old.judge(&items[i]), c.judge(&items[i])
+		if before.depends || after.depends || !maps.Equal(before.byVendor, after.byVendor) {
+			out = append(out, items[i])
+		}
+	}
+	return out
+}
+
+// hostnames names the first machines of a set, by name.
+func (c *comparison) hostnames(machines map[int64]struct{}) []string {
+	var list []string
+	for row := range machines {
+		if m := c.machines[row]; m != nil {
+			list = append(list, m.Hostname)
+		}
+	}
+	slices.Sort(list)
+	return slices.Clip(list[:min(len(list), allowlist.MaxHostnames)])
 }
 
 // programTitle is a program in all its versions.

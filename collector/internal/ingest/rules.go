@@ -25,6 +25,16 @@ func (p *policyState) opens() bool { return p.allowlist.Mode != authorization.Le
 // enforces reports whether findings that open join a nonconformity.
 func (p *policyState) enforces() bool { return p.allowlist.Mode == authorization.Enforce }
 
+// undoWindow is how long after a change was taken back the findings that open again count
+// as its doing.
+const undoWindow = time.Hour
+
+// undoes reports whether a change was just taken back: the findings that open again wait
+// for a person, since somebody's slip is no accusation of others.
+func (p *policyState) undoes(now time.Time) bool {
+	return p.allowlist.Undoes != 0 && now.Sub(p.allowlist.CreatedAt) < undoWindow
+}
+
 // holds reports whether p may be used for a version at a time.
 func (p *policyState) holds(version int64, at time.Time) bool {
 	return p != nil && p.allowlist.Version == version && !at.Before(p.at) && (p.until.IsZero() || at.Before(p.until))

@@ -26,18 +26,20 @@ func (in *Ingester) Unauthorized(ctx context.Context, a authorization.Allowlist)
 			return out, err
 		}
 		after = items[len(items)-1].ID
-		ids := make([]int64, len(items))
+		verdicts, suspects := make([]itemVerdicts, len(items)), []int64{}
 		for i := range items {
-			ids[i] = items[i].ID
+			if verdicts[i] = c.judge(&items[i]); verdicts[i].flagged {
+				suspects = append(suspects, items[i].ID)
+			}
 		}
-		presence, err := in.cfg.Store.Presence(ctx, ids)
+		presence, err := in.cfg.Store.Presence(ctx, suspects)
 		if err != nil {
 			return nil, err
 		}
 		for i := range items {
-			v, seen := c.judge(&items[i]), policy.Seen{Program: items[i].Program}
+			seen := policy.Seen{Program: items[i].Program}
 			for _, row := range presence[items[i].ID] {
-				if m := c.machines[row]; v.flagged && m != nil && c.verdict(&items[i], &v, m).Flagged() {
+				if m := c.machines[row]; m != nil && c.verdict(&items[i], &verdicts[i], m).Flagged() {
 					seen.Installs++
 				}
 			}

@@ -56,7 +56,8 @@ func TestBrowser(t *testing.T) {
 	srv := console(t, f.deps(t))
 	walk(t, srv.URL, "/signin/enlace", out, false,
 		"/", "/machines", "/machines?q=zzz", "/machines/"+laptop, "/machines/"+server, "/machines/"+freshPC, "/machines/"+laptop+"/software?q=any", "/machines/"+laptop+"/software?show=requested",
-		"/machines/"+laptop+"/history", "/software", "/findings", "/findings?state=open&machine="+laptop, "/findings/41", "/findings/40",
+		"/machines/"+laptop+"/history", "/software", "/findings", "/findings?state=open&machine="+laptop, "/findings/41", "/findings/40", "/findings/review", "/findings/review?q=zzz", "/findings/review/authorize?row=41-0-u",
+		"/allowlist", "/allowlist?changed=3", "/allowlist/rules/1", "/allowlist/rules/1/edit", "/allowlist/remove?row=1", "/allowlist/history", "/allowlist/history/3", "/allowlist/mode?to=monitor", "/allowlist/proposals", "/allowlist/import", "/software/titles/1",
 		"/nonconformities", "/nonconformities/NC-2026-0001", "/nonconformities/NC-2026-0002", "/search?q=pc", "/search?q=zzz", "/help", "/help/allowlist", "/help/commands", "/help?q=equipo", "/machines?sort=-findings&site=Quer%C3%A9taro&cols=machine.state.site.area.person.os.serial.seen.report.enrolled.agent.spooled.programs.findings", "/nada")
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"vigia/collector/internal/access"
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/paging"
@@ -17,12 +18,22 @@ func (c *console) findingList() *listOf[authorization.Finding] {
 	}
 	return &listOf[authorization.Finding]{
 		name: "findings", path: "/findings", section: "findings", title: "nav.findings", about: "findings.about", search: "findings.search", count: "list.findings",
-		empty: "findings.empty", order: "-number", links: severityLinks, columns: findingColumns(), filters: c.findingFilters(),
+		empty: "findings.empty", order: "-number", columns: findingColumns(), filters: c.findingFilters(),
 		page: func(ctx context.Context, n narrowing, o paging.Order) (paging.Page[authorization.Finding], error) {
 			return c.Findings.FindingPage(ctx, filterOf(n), o)
 		},
 		total: func(ctx context.Context, n narrowing, most int) (int, error) {
 			return c.Findings.CountFindings(ctx, filterOf(n), most)
+		},
+		links: func(p *Page) []headLink {
+			var links []headLink
+			if access.May(p.actor, access.ReviewFindings) {
+				links = append(links, headLink{URL: reviewPath, Text: p.T("review.title"), Icon: "clipboard-text"})
+			}
+			if access.May(p.actor, access.SeeAllowlist) {
+				links = append(links, headLink{URL: allowlistPath, Text: p.T("allowlist.title"), Icon: "shield-check"})
+			}
+			return append(links, severityLinks(p)...)
 		},
 		note: func(ctx context.Context) (authorization.Mode, error) {
 			list, err := c.Allowlist.CurrentAllowlist(ctx)

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"vigia/collector/internal/apperr"
@@ -19,9 +20,13 @@ type findingShowPage struct {
 	Person   org.Person
 	Verdict  policy.Reason // as the rules stand now
 	Kind     policy.Kind
-	Trials   []policy.Trial
+	Trials   []policy.Trial // those that have to do with the program
+	Others   []policy.Trial
 	NoReason bool // the explanation could not be made
 	Grave    graveness
+	Ways     []way
+	Decided  []decisionLine
+	Notice   string
 }
 
 // findingShow shows what was found, where, whose, since when, how, and which rules were
@@ -61,7 +66,29 @@ func (c *console) findingShow(w http.ResponseWriter, r *http.Request) error {
 		c.Log.Error("a finding cannot be explained", "finding", row, "error", err)
 		p.NoReason = true
 	default:
-		p.Verdict, p.Kind, p.Trials = x.Verdict.Reason(), x.Kind, x.Trials
+		p.Verdict, p.Kind = x.Verdict.Reason(), x.Kind
+		p.Trials, p.Others = apart(x.Trials)
 	}
+	p.Ways = c.ways(&p.Page, &p.Finding)
+	if p.Decided, err = c.decisionsOn(ctx, &p.Page, row); err != nil {
+		return err
+	}
+	p.Notice = c.sessions.PopString(ctx, sessionNotice)
 	return c.render(w, r, "finding_show", p)
+}
+
+// apart tells the rules that match a program, or would but for its version, their place
+// or their time, from those that are about other programs. The baseline is always near.
+func apart(all []policy.Trial) (near, others []policy.Trial) {
+	for _, t := range all {
+		far := t.RuleName != policy.BaselineRule && slices.ContainsFunc(t.Reasons, func(r policy.Reason) bool {
+			return r.Key == policy.KeyField && r.Args["field"] != "version" && r.Args["field"] != "scope"
+		})
+		if far {
+			others = append(others, t)
+		} else {
+			near = append(near, t)
+		}
+	}
+	return near, others
 }

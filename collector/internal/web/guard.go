@@ -9,6 +9,7 @@ import (
 
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/org"
+	"vigia/internal/policy/policyfile"
 )
 
 // policyCSP lets pages load the console's own files and nothing else; data: images are
@@ -44,6 +45,9 @@ func (c *console) guard(next http.Handler) http.Handler {
 func maxRequest(r *http.Request) int64 {
 	if r.URL.Path == importPath {
 		return org.MaxImportBytes + 64<<10 // and what the form puts around it
+	}
+	if r.URL.Path == allowlistImportPath {
+		return 2*policyfile.MaxSize + 64<<10 // a file, beside the text of the one before it
 	}
 	return 1 << 20
 }

@@ -37,9 +37,11 @@ type listOf[T any] struct {
 	label     func(T) string // of a row, read out beside its box
 	actions   []bulkAction   // on several rows, for those who have the right
 	note      func(ctx context.Context) (authorization.Mode, error)
-	tabs      func(p *Page) []headLink // to lists beside this one; nil: none
-	links     func(p *Page) []headLink // what else can be done here; nil: nothing
-	done      string                   // group of the words that ?done= may show; "": none
+	tabs      func(p *Page) []headLink                    // to lists beside this one; nil: none
+	links     func(p *Page) []headLink                    // what else can be done here; nil: nothing
+	after     func(r *http.Request, page *listPage) error // what else one request asks; nil: nothing
+	help      string                                      // page of the manual; "": that of the section
+	done      string                                      // group of the words that ?done= may show; "": none
 }
 
 // column is one column of a list.
@@ -148,6 +150,7 @@ type listPage struct {
 	Links   []headLink
 	Saved   string // what was just done
 	Notice  string // what was just done
+	Changed *changedBar
 	Here    string // the page's own address, for actions to come back to
 }
 
@@ -182,6 +185,14 @@ func showList[T any](c *console, declare func() *listOf[T]) action {
 		}
 		l.around(page, form.OneOf(r, "done", "created", "saved", "deleted"))
 		page.Notice = c.sessions.PopString(r.Context(), sessionNotice)
+		if l.help != "" {
+			page.Help = "/help/" + l.help
+		}
+		if l.after != nil {
+			if err := l.after(r, page); err != nil {
+				return err
+			}
+		}
 		return c.render(w, r, "list", page)
 	}
 }

@@ -55,6 +55,11 @@ var matrix = map[string]string{
 	"GET /software/rules": programs, "POST /software/rules": it, "POST /software/rules/{n}/remove": it, "POST /software/rules/undo": it,
 	"GET /findings": machines, "GET /findings.csv": machines, "GET /findings.xlsx": machines, "GET /findings/{n}": machines,
 	"GET /findings/severities": directory, "POST /findings/severities": it, "POST /findings/severities/rulings": it, "POST /findings/severities/{n}/remove": it, "POST /findings/severities/undo": it,
+	"GET /findings/review": it, "GET /findings/review/authorize": it, "POST /findings/review/authorize": it, "POST /findings/review/record": it, "POST /findings/review/later": it, "POST /findings/review/undo": it,
+	"GET /allowlist": directory, "GET /allowlist.csv": directory, "GET /allowlist.xlsx": directory, "GET /allowlist/export.yaml": directory,
+	"GET /allowlist/rules/new": it, "POST /allowlist/rules": it, "GET /allowlist/rules/{id}": directory, "GET /allowlist/rules/{id}/edit": it, "POST /allowlist/rules/{id}": it,
+	"GET /allowlist/remove": it, "POST /allowlist/remove": it, "GET /allowlist/history": directory, "GET /allowlist/history/{n}": directory, "POST /allowlist/history/{n}/undo": it,
+	"GET /allowlist/mode": directory, "POST /allowlist/mode": it, "GET /allowlist/proposals": directory, "POST /allowlist/proposals": it, "GET /allowlist/import": it, "POST /allowlist/import": it,
 	"GET /nonconformities": records, "GET /nonconformities.csv": records, "GET /nonconformities.xlsx": records, "GET /nonconformities/{number}": records,
 
 	"GET /administration": directory,

@@ -40,12 +40,14 @@ func companyOf(t *testing.T, s *store.Store, owner string) (*fake, web.Deps) {
 		t.Fatal(err)
 	}
 	f := newFake()
+	f.allow.Rules = f.allow.Rules[:1] // as seeded
 	d := f.deps(t)
 	seen := view.New(s)
 	d.Machines, d.Inventory, d.Findings, d.Nonconformities, d.Directory, d.Allowlist = seen, seen, seen, view.NewRecords(s.Nonconformities()), s, s
 	d.Groups = seen
 	d.People, d.Imports = people(s)
 	d.Titles = &title.Service{Store: s, Audit: s, Now: func() time.Time { return now }}
+	d.Rules, d.Reviews = reviewing(t, s)
 	d.Accounts, d.Sessions = newAccounts(t, f, s), s.Sessions()
 	return f, d
 }

@@ -31,6 +31,19 @@ func toneOf(state string) (class, icon string) {
 	case "finding.state.gone":
 		return "vg-quiet", "circle-check"
 	}
+	return ruleTone(state)
+}
+
+// ruleTone is toneOf for what the allowlist says.
+func ruleTone(state string) (class, icon string) {
+	switch state {
+	case "effect.allow", "impact.is.closes", "mode.now.now":
+		return "vg-good", "circle-check"
+	case "effect.deny", "impact.is.opens", "rule.state.expired":
+		return "vg-bad", "alert-triangle"
+	case "rule.state.expiring", "rule.state.upcoming":
+		return "vg-warn", "clock"
+	}
 	return "vg-quiet", "info-circle"
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"vigia/collector/internal/access"
 	"vigia/collector/internal/paging"
 	"vigia/collector/internal/title"
 )
@@ -56,7 +57,11 @@ func titlePath(id int64) string { return "/software/titles/" + strconv.FormatInt
 
 // programTabs lead from one view of the programs to another.
 func programTabs(p *Page) []headLink {
-	return []headLink{{URL: "/software", Text: p.T("title.tab.versions")}, {URL: "/software/titles", Text: p.T("titles.title")}, {URL: titleRulesPath, Text: p.T("title.rules")}}
+	list := []headLink{{URL: "/software", Text: p.T("title.tab.versions")}, {URL: "/software/titles", Text: p.T("titles.title")}, {URL: titleRulesPath, Text: p.T("title.rules")}}
+	if access.May(p.actor, access.SeeAllowlist) {
+		list = append(list, headLink{URL: allowlistPath, Text: p.T("allowlist.title")})
+	}
+	return list
 }
 
 // titleShow shows one title: its versions and the machines that have it.
@@ -90,6 +95,9 @@ func (c *console) titleShow(w http.ResponseWriter, r *http.Request) error {
 	if !places.Next.IsZero() {
 		p.List.Next = p.List.url("after", places.Next.String())
 	}
+	if p.Says, err = c.titleVerdicts(r.Context(), &p.Page, id); err != nil {
+		return err
+	}
 	return c.render(w, r, "title_show", p)
 }
 
@@ -104,6 +112,7 @@ type titlePage struct {
 	More     int // versions that are not listed
 	Places   []title.Place
 	List     listing
+	Says     []placeLine
 }
 
 // Findings is the address of the findings about the title; "" where it has several

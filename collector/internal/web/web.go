@@ -137,6 +137,8 @@ type Deps struct {
 	Webhooks        Webhooks
 	Allowlist       Allowlist
 	Explainer       Explainer
+	Rules           Rules
+	Reviews         Reviews
 	Accounts        Accounts
 	Wishes          Wishes
 	Sessions        scs.Store // forgets nothing before its time, tells nothing after

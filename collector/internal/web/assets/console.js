@@ -5,3 +5,4 @@ import "htmx.org";
 import "./search.js";
 import "./list.js";
 import "./rail.js";
+import "./review.js";

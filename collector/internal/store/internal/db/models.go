@@ -639,6 +639,32 @@ type RequestEvent struct {
 	Detail    string
 }
 
+type ReviewDecision struct {
+	ID        int64
+	Kind      string
+	DecidedAt int64
+	DecidedBy string
+	Programs  string
+	Choices   int64
+	Findings  int64
+	Machines  int64
+	Version   int64
+	Until     int64
+	UndoneAt  int64
+	UndoneBy  string
+}
+
+type ReviewFinding struct {
+	DecisionID int64
+	FindingID  int64
+}
+
+type ReviewLater struct {
+	FindingID  int64
+	DecisionID int64
+	Until      int64
+}
+
 type RuleReview struct {
 	RuleID     string
 	MadeAt     int64
