@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"vigia/internal/hivetest"
 	"vigia/internal/inventory"
+	"vigia/internal/signtest"
 )
 
 // planted is what a Windows of the tests has, in both views of the registry, for users
@@ -92,6 +94,40 @@ func (w *wine) hive(user, program string) {
 		"setval 2\nDisplayName\nstring:"+program+"\nDisplayVersion\nstring:3.1\n")
 }
 
+// addFiles plants what people bring: programs, extensions, packages. The signed one is
+// signed by nobody whom this Windows trusts, so that no signer may be told: which are
+// told is tested on pools of roots (agent/internal/pe), since Wine's store takes its
+// roots from the host.
+func (w *wine) addFiles() {
+	w.t.Helper()
+	program, err := os.ReadFile(filepath.Join(w.drive, "windows", "system32", "conhost.exe"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.write(`users\ana\Downloads\conhost.exe`, program) // with a version resource
+	w.write(`users\ana\Downloads\letter.exe`, []byte("MZ is no program"))
+	exe, err := windowsAgent()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	a := signtest.New(w.t)
+	signed := filepath.Join(w.t.TempDir(), "signed.exe")
+	a.Sign(w.t, "Contoso Software", x509.ExtKeyUsageCodeSigning, exe, signed)
+	b, err := os.ReadFile(signed)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.write(`ProgramData\Tools\tool.exe`, b)
+	b[len(b)/2] ^= 1
+	w.write(`portable\vigia-agent.exe`, b)
+	chrome := `users\ana\AppData\Local\Google\Chrome\User Data\Default\Extensions\cjpalhdlnbpafiamejdnhcphjbkeiagm\1.10.2_0\`
+	w.write(chrome+`manifest.json`, []byte(`{"name":"Sample Blocker","version":"1.10.2","update_url":"https://clients2.google.com/service/update2/crx"}`))
+	pip := `users\ana\AppData\Roaming\Python\Python311\site-packages\requests-2.31.0.dist-info\`
+	w.write(pip+`METADATA`, []byte("Name: requests\nVersion: 2.31.0\n"))
+	w.write(`users\ana\AppData\Roaming\npm\node_modules\@scope\tool\package.json`, []byte(`{"name":"@scope/tool","version":"4.0.0"}`))
+	w.write(`ProgramData\chocolatey\lib\7zip\7zip.nuspec`, []byte(`<package><metadata><id>7zip</id><version>24.8.0</version><title>7-Zip</title><authors>Igor Pavlov</authors></metadata></package>`))
+}
+
 // software returns the programs that the agent tells, without those of the files.
 func (w *wine) software() []inventory.Program {
 	w.t.Helper()
@@ -114,6 +150,9 @@ func line(p inventory.Program) string {
 	if p.Hidden {
 		kind = " hidden"
 	}
+	if p.Signer != "" {
+		p.Origin = "signed by " + p.Signer
+	}
 	return strings.Join([]string{p.Source, p.Name, p.Version, p.Publisher, p.Origin, p.Scope, p.User, p.Arch, p.Path}, "|") + kind
 }
 
@@ -123,6 +162,7 @@ func TestWindowsInventoryListsExactlyWhatIsThere(t *testing.T) {
 	w.reg(planted)
 	w.write(`Program Files\WindowsApps\Contoso.Notes_1.2.0.0_x64__abcdefghjkmnp\AppxManifest.xml`, []byte(notesManifest))
 	w.hive("luis", "Sample Offline")
+	w.addFiles()
 	var got []string
 	for _, p := range w.software() {
 		if l := line(p); !slices.ContainsFunc(before, func(b inventory.Program) bool { return line(b) == l }) {
@@ -130,10 +170,18 @@ func TestWindowsInventoryListsExactlyWhatIsThere(t *testing.T) {
 		}
 	}
 	const apps = `C:\Program Files\WindowsApps\Contoso.Notes_1.2.0.0_x64__abcdefghjkmnp`
+	const extension = `C:\users\ana\AppData\Local\Google\Chrome\User Data\Default\Extensions\cjpalhdlnbpafiamejdnhcphjbkeiagm`
 	want := []string{
 		`appx|Contoso Notes|1.2.0.0|Contoso||machine||amd64|` + apps,
 		`appx|Contoso Notes|1.2.0.0|Contoso||user|ana|amd64|` + apps,
+		`chocolatey|7-Zip|24.8.0|Igor Pavlov|Chocolatey|machine|||C:\ProgramData\chocolatey\lib\7zip`,
+		`chromium|Sample Blocker|1.10.2||Chrome Web Store|user|ana||` + extension,
+		`file|Wine|6.1.7601.22045|Microsoft Corporation||user|ana|amd64|C:\users\ana\Downloads\conhost.exe`,
+		`file|tool||||machine||amd64|C:\ProgramData\Tools\tool.exe`,
+		`file|vigia-agent||||machine||amd64|C:\portable\vigia-agent.exe`,
 		`msi|Contoso Agent|2.0.5|Contoso||machine||386|`,
+		`npm|@scope/tool|4.0.0||npm|user|ana||C:\users\ana\AppData\Roaming\npm\node_modules\@scope\tool`,
+		`pip|requests|2.31.0||PyPI|user|ana||C:\users\ana\AppData\Roaming\Python\Python311\site-packages\requests-2.31.0.dist-info`,
 		`registry|Contoso Editor|4.2.1|Contoso||machine||386|C:\Program Files (x86)\Contoso Editor\editor.exe`,
 		`registry|Contoso Editor|4.2.1|Contoso||machine||amd64|C:\Program Files\Contoso Editor`,
 		`registry|Contoso Runtime||||machine||amd64| hidden`,

@@ -57,6 +57,9 @@ func newWine(t *testing.T) *wine {
 		t.Fatal(err)
 	}
 	w.write(`vigia\vigia-agent.exe`, b)
+	if err := os.Remove(filepath.Join(filepath.Dir(w.drive), "dosdevices", "z:")); err != nil { // the chroot is no part of this Windows
+		t.Fatal(err)
+	}
 	return w
 }
 

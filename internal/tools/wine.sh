@@ -15,10 +15,11 @@ template=/prefix.template
 # Wine needs /proc; it is mounted in a namespace of its own, so that nothing stays
 # mounted when the program has ended.
 inside() { # PREFIX CMD …
-  local prefix=$1
+  local prefix=$1 at=/
   shift
+  [ ! -d "$root$prefix/drive_c" ] || at=$prefix/drive_c # Windows' own idea of where it is
   exec unshare --mount --propagation slave /bin/sh -c 'mount -t proc proc "$1/proc"; root=$1; shift; exec chroot "$root" "$@"' sh \
-    "$root" /usr/bin/env -i HOME=/root PATH=/usr/bin:/bin LANG=C.UTF-8 WINEPREFIX="$prefix" WINEDEBUG="${WINEDEBUG:--all}" "$@"
+    "$root" /usr/bin/env -i -C "$at" HOME=/root PATH=/usr/bin:/bin LANG=C.UTF-8 WINEPREFIX="$prefix" WINEDEBUG="${WINEDEBUG:--all}" "$@"
 }
 
 make_all() {

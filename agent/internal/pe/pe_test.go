@@ -3,106 +3,17 @@ package pe
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"encoding/binary"
-	"encoding/pem"
 	"errors"
-	"math/big"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 	"unicode/utf16"
+
+	"vigia/internal/signtest"
 )
-
-// authority is a CA of the test and what it signs.
-type authority struct {
-	cert *x509.Certificate
-	key  *rsa.PrivateKey
-	pool *x509.CertPool
-}
-
-func newAuthority(t testing.TB) *authority {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Sample CA"}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := &authority{key: key, pool: x509.NewCertPool()}
-	if a.cert, err = x509.ParseCertificate(der); err != nil {
-		t.Fatal(err)
-	}
-	a.pool.AddCert(a.cert)
-	return a
-}
-
-// signer writes a certificate and its key for osslsigncode.
-func (a *authority) signer(t testing.TB, name string, usage x509.ExtKeyUsage, ec bool) (certs, key string) {
-	t.Helper()
-	var public, private any
-	if ec {
-		k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		public, private = &k.PublicKey, k
-	} else {
-		k, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			t.Fatal(err)
-		}
-		public, private = &k.PublicKey, k
-	}
-	tmpl := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name, Organization: []string{"Sample"}},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{usage}}
-	if usage == x509.ExtKeyUsageTimeStamping { // RFC 3161 wants it critical
-		value, err := asn1.Marshal([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		tmpl.ExtKeyUsage = nil
-		tmpl.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: value}}
-	}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, a.cert, public, a.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	certs, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	for file, block := range map[string]*pem.Block{certs: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return certs, key
-}
-
-func osslsigncode(t testing.TB, args ...string) {
-	t.Helper()
-	if _, err := exec.LookPath("osslsigncode"); err != nil {
-		t.Fatalf("osslsigncode is missing (make parts installs it): %v", err)
-	}
-	if out, err := exec.Command("osslsigncode", args...).CombinedOutput(); err != nil {
-		t.Fatalf("osslsigncode %v: %v\n%s", args, err, out)
-	}
-}
 
 // program is a real program with a version resource: a header, a section of resources.
 func program() []byte {
@@ -203,69 +114,69 @@ func TestVersionResource(t *testing.T) {
 }
 
 func TestSignedTamperedUntrusted(t *testing.T) {
-	a := newAuthority(t)
+	a := signtest.New(t)
 	plain := filepath.Join(t.TempDir(), "plain.exe")
 	if err := os.WriteFile(plain, program(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ctx, now := context.Background(), time.Now()
 	for _, ec := range []bool{false, true} {
-		certs, key := a.signer(t, "Contoso Software", x509.ExtKeyUsageCodeSigning, ec)
+		certs, key := a.Signer(t, "Contoso Software", x509.ExtKeyUsageCodeSigning, ec)
 		out := filepath.Join(t.TempDir(), "signed.exe")
-		osslsigncode(t, "sign", "-h", "sha256", "-certs", certs, "-key", key, "-n", "Sample", "-in", plain, "-out", out)
+		signtest.Run(t, "sign", "-h", "sha256", "-certs", certs, "-key", key, "-n", "Sample", "-in", plain, "-out", out)
 		b, err := os.ReadFile(out)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if name, err := open(t, b).Signer(ctx, a.pool, now); err != nil || name != "Contoso Software" {
+		if name, err := open(t, b).Signer(ctx, TrustPool(a.Pool), now); err != nil || name != "Contoso Software" {
 			t.Errorf("ec %v: %q %v", ec, name, err)
 		}
-		if name, err := open(t, b).Signer(ctx, newAuthority(t).pool, now); err == nil {
+		if name, err := open(t, b).Signer(ctx, TrustPool(signtest.New(t).Pool), now); err == nil {
 			t.Errorf("a signer that nobody trusts was named: %q", name)
 		}
-		if name, err := open(t, b).Signer(ctx, a.pool, now.Add(48*time.Hour)); err == nil {
+		if name, err := open(t, b).Signer(ctx, TrustPool(a.Pool), now.Add(48*time.Hour)); err == nil {
 			t.Errorf("an expired certificate without a timestamp was taken: %q", name)
 		}
 		for _, at := range []int{0x3f0, 0x500, 0x600} { // headers and content
 			bad := bytes.Clone(b)
 			bad[at] ^= 1
-			if name, err := open(t, bad).Signer(ctx, a.pool, now); !errors.Is(err, ErrTampered) {
+			if name, err := open(t, bad).Signer(ctx, TrustPool(a.Pool), now); !errors.Is(err, ErrTampered) {
 				t.Errorf("changed at %#x: %q %v", at, name, err)
 			}
 		}
 		for at := len(program()) + 8; at < len(b); at += 37 { // the signature itself
 			bad := bytes.Clone(b)
 			bad[at] ^= 0x55
-			if name, err := open(t, bad).Signer(ctx, a.pool, now); err == nil && name != "Contoso Software" {
+			if name, err := open(t, bad).Signer(ctx, TrustPool(a.Pool), now); err == nil && name != "Contoso Software" {
 				t.Errorf("signature changed at %#x names %q", at, name)
 			}
 		}
-		if name, err := open(t, append(bytes.Clone(b), "more"...)).Signer(ctx, a.pool, now); err == nil {
+		if name, err := open(t, append(bytes.Clone(b), "more"...)).Signer(ctx, TrustPool(a.Pool), now); err == nil {
 			t.Errorf("something appended was taken: %q", name)
 		}
 	}
-	certs, key := a.signer(t, "Contoso Software", x509.ExtKeyUsageCodeSigning, false)
-	tsaCerts, tsaKey := a.signer(t, "Sample TSA", x509.ExtKeyUsageTimeStamping, false)
+	certs, key := a.Signer(t, "Contoso Software", x509.ExtKeyUsageCodeSigning, false)
+	tsaCerts, tsaKey := a.Signer(t, "Sample TSA", x509.ExtKeyUsageTimeStamping, false)
 	stamped := filepath.Join(t.TempDir(), "stamped.exe")
-	osslsigncode(t, "sign", "-h", "sha256", "-certs", certs, "-key", key, "-TSA-certs", tsaCerts, "-TSA-key", tsaKey, "-in", plain, "-out", stamped)
+	signtest.Run(t, "sign", "-h", "sha256", "-certs", certs, "-key", key, "-TSA-certs", tsaCerts, "-TSA-key", tsaKey, "-in", plain, "-out", stamped)
 	old, err := os.ReadFile(stamped)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if name, err := open(t, old).Signer(ctx, a.pool, now.Add(48*time.Hour)); err != nil || name != "Contoso Software" {
+	if name, err := open(t, old).Signer(ctx, TrustPool(a.Pool), now.Add(48*time.Hour)); err != nil || name != "Contoso Software" {
 		t.Errorf("with a timestamp, after the certificate's end: %q %v", name, err)
 	}
-	certs, key = a.signer(t, "Mail only", x509.ExtKeyUsageEmailProtection, false)
+	certs, key = a.Signer(t, "Mail only", x509.ExtKeyUsageEmailProtection, false)
 	out := filepath.Join(t.TempDir(), "mail.exe")
-	osslsigncode(t, "sign", "-h", "sha256", "-certs", certs, "-key", key, "-in", plain, "-out", out)
+	signtest.Run(t, "sign", "-h", "sha256", "-certs", certs, "-key", key, "-in", plain, "-out", out)
 	b, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if name, err := open(t, b).Signer(ctx, a.pool, now); err == nil {
+	if name, err := open(t, b).Signer(ctx, TrustPool(a.Pool), now); err == nil {
 		t.Errorf("a certificate for mail signs no programs: %q", name)
 	}
-	if _, err := open(t, program()).Signer(ctx, a.pool, now); !errors.Is(err, ErrNotSigned) {
+	if _, err := open(t, program()).Signer(ctx, TrustPool(a.Pool), now); !errors.Is(err, ErrNotSigned) {
 		t.Errorf("unsigned: %v", err)
 	}
 }
@@ -278,7 +189,7 @@ func FuzzPE(f *testing.F) {
 			return
 		}
 		_, _ = file.Version()
-		_, _ = file.Signer(context.Background(), x509.NewCertPool(), time.Time{})
+		_, _ = file.Signer(context.Background(), TrustPool(x509.NewCertPool()), time.Time{})
 	})
 }
 
@@ -290,7 +201,7 @@ func FuzzSigned(f *testing.F) {
 			return
 		}
 		if _, _, err := s.imageDigest(); err == nil {
-			_, _ = s.verify(x509.NewCertPool(), time.Now())
+			_, _ = s.verify(TrustPool(x509.NewCertPool()), time.Now())
 		}
 	})
 }

@@ -191,7 +191,7 @@ func (s *signed) certificate(of issuerAndSerial) *x509.Certificate {
 }
 
 // verify checks signature, time and chain, and names the signer.
-func (s *signed) verify(roots Roots, now time.Time) (string, error) {
+func (s *signed) verify(trust Trust, now time.Time) (string, error) {
 	content, err := s.content()
 	if err != nil {
 		return "", err
@@ -200,11 +200,11 @@ func (s *signed) verify(roots Roots, now time.Time) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	at, err := s.stampedAt(roots, now)
+	at, err := s.stampedAt(trust, now)
 	if err != nil {
 		return "", err
 	}
-	if err := chain(cert, s.certs, roots, at, x509.ExtKeyUsageCodeSigning); err != nil {
+	if err := trust(cert, s.certs, at, x509.ExtKeyUsageCodeSigning); err != nil {
 		return "", err
 	}
 	name := cert.Subject.CommonName
@@ -215,13 +215,4 @@ func (s *signed) verify(roots Roots, now time.Time) (string, error) {
 		return "", fmt.Errorf("%w: a certificate without a name", ErrSignature)
 	}
 	return name, nil
-}
-
-func chain(cert *x509.Certificate, others []*x509.Certificate, roots Roots, at time.Time, usage x509.ExtKeyUsage) error {
-	pool := x509.NewCertPool()
-	for _, c := range others {
-		pool.AddCert(c)
-	}
-	_, err := cert.Verify(x509.VerifyOptions{Roots: roots, Intermediates: pool, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{usage}})
-	return err
 }

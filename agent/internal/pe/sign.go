@@ -7,7 +7,6 @@ import (
 	_ "crypto/sha1" // of old signatures
 	_ "crypto/sha256"
 	_ "crypto/sha512"
-	"crypto/x509"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -25,15 +24,12 @@ var (
 // maxCertTable is how much a table of signatures may hold.
 const maxCertTable = 4 << 20
 
-// Roots are who is trusted to name signers. Nil asks the system.
-type Roots = *x509.CertPool
-
 // Signer verifies the first signature and returns whose it is: the common name of the
 // certificate, else its organisation. The content must be what was signed, the
-// signature by that certificate, and its chain must end in roots, for signing code, at
-// the time a trusted timestamp tells or at now. Whether it was revoked is not asked:
+// signature by that certificate, and its chain must be trusted for signing code, at the
+// time a trusted timestamp tells or at now. Whether it was revoked is not asked:
 // that would ask the network.
-func (f *File) Signer(ctx context.Context, roots Roots, now time.Time) (string, error) {
+func (f *File) Signer(ctx context.Context, trust Trust, now time.Time) (string, error) {
 	if f.certSize == 0 {
 		return "", ErrNotSigned
 	}
@@ -47,7 +43,12 @@ func (f *File) Signer(ctx context.Context, roots Roots, now time.Time) (string, 
 	if len(table) < 8 || int64(le.Uint32(table)) > f.certSize || le.Uint32(table) < 8 || le.Uint16(table[6:]) != 2 { // PKCS_SIGNED_DATA
 		return "", ErrSignature
 	}
-	s, err := parseSigned(table[8:le.Uint32(table)])
+	return VerifySigned(table[8:le.Uint32(table)], func(hash crypto.Hash) ([]byte, error) { return f.digest(ctx, hash) }, trust, now)
+}
+
+// VerifySigned verifies a signature of Authenticode over what digest computes.
+func VerifySigned(der []byte, digest func(crypto.Hash) ([]byte, error), trust Trust, now time.Time) (string, error) {
+	s, err := parseSigned(der)
 	if err != nil {
 		return "", err
 	}
@@ -55,14 +56,14 @@ func (f *File) Signer(ctx context.Context, roots Roots, now time.Time) (string, 
 	if err != nil {
 		return "", err
 	}
-	got, err := f.digest(ctx, hash)
+	got, err := digest(hash)
 	if err != nil {
 		return "", err
 	}
 	if !bytes.Equal(got, want) {
 		return "", ErrTampered
 	}
-	return s.verify(roots, now)
+	return s.verify(trust, now)
 }
 
 // digest computes the hash that Authenticode signs: all of the file but the checksum,

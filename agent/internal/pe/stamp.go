@@ -71,7 +71,7 @@ type stampInfo struct {
 // stampedAt returns when the signature was made, by a timestamp of RFC 3161 that is
 // itself signed and trusted; now where there is none. One that is there and wrong is an
 // error.
-func (s *signed) stampedAt(roots Roots, now time.Time) (time.Time, error) {
+func (s *signed) stampedAt(trust Trust, now time.Time) (time.Time, error) {
 	attrs, err := attributes(s.data.Signers[0].Unauthenticated)
 	if err != nil {
 		return now, err
@@ -105,7 +105,7 @@ func (s *signed) stampedAt(roots Roots, now time.Time) (time.Time, error) {
 		if !bytes.Equal(h.Sum(nil), info.Imprint.Digest) {
 			return now, fmt.Errorf("%w: the timestamp is of another signature", ErrTampered)
 		}
-		if err := chain(cert, append(stamp.certs, s.certs...), roots, info.Time, x509.ExtKeyUsageTimeStamping); err != nil {
+		if err := trust(cert, append(stamp.certs, s.certs...), info.Time, x509.ExtKeyUsageTimeStamping); err != nil {
 			return now, fmt.Errorf("timestamp: %w", err)
 		}
 		return info.Time, nil

@@ -202,6 +202,9 @@ func matters(e fsnotify.Event, pattern, name string) bool {
 	if err != nil {
 		return !e.Has(fsnotify.Write)
 	}
+	if info.IsDir() && e.Op == fsnotify.Write { // Windows: something happened in it, which is not looked at
+		return false
+	}
 	return !info.Mode().IsRegular() || info.Mode()&0o111 != 0
 }
 

@@ -1,6 +1,7 @@
 package winsoft
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -97,6 +98,26 @@ func (m Machine) People() ([]Person, error) {
 		}
 	}
 	return people, nil
+}
+
+// Installed lists the folders of programs that the source registry tells.
+func (m Machine) Installed(ctx context.Context, env *probe.Env) ([]string, error) {
+	m.Signer = nil
+	list, err := m.registry(ctx, &probe.Env{Root: env.Root, Now: env.Now})
+	if err != nil {
+		return nil, err
+	}
+	var dirs []string
+	for _, p := range list {
+		dir := p.Path
+		if strings.HasSuffix(strings.ToLower(dir), ".exe") {
+			dir = dir[:strings.LastIndexByte(dir, '\\')]
+		}
+		if len(dir) > 3 && !slices.Contains(dirs, dir) { // not a whole drive
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs, nil
 }
 
 // Files of a profile, and where their content stands in HKEY_USERS.
