@@ -213,6 +213,14 @@ func sourceRemedy(source string) string {
 		return "look whether flatpak works: flatpak list"
 	case "file":
 		return "look whether /opt, /usr/local and people's homes can be read, and whether a network home hangs"
+	case "registry", "msi", "appx":
+		return "look whether an administrator may read the registry (reg query HKLM\\SOFTWARE), and run doctor as one"
+	case "profiles":
+		return "let the user named sign in once; Windows then writes the profile anew"
+	case "windows-security":
+		return "look whether Windows Security opens and the service Windows Management Instrumentation runs"
+	case "chromium", "firefox", "vscode", "pip", "npm":
+		return "look whether the file named can be read; the program it belongs to writes it anew"
 	case "ClamAV":
 		return "look whether ClamAV works: clamconf"
 	}

@@ -205,6 +205,18 @@ func TestWindowsFoundWithinSeconds(t *testing.T) {
 	w := newWine(t)
 	must(t, w.agent("enroll", "--token", c.token(), "--state", `C:\vigia\state`))
 	log := t.TempDir() + "/agent.log"
+	w.reg(`[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList\S-1-12-1-7-7-7-7]
+"ProfileImagePath"="C:\\users\\ana"
+`)
+	for _, dir := range []string{`users\ana\Downloads`, `users\ana\.vscode\extensions`} {
+		if err := os.MkdirAll(w.path(dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	program, err := os.ReadFile(filepath.Join(w.drive, "windows", "system32", "dism.exe"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	began := time.Now()
 	w.start(log, `C:\vigia\vigia-agent.exe`, "run", "--state", `C:\vigia\state`)
 	eventually(t, "the first report", patience, func() bool {
@@ -225,4 +237,14 @@ func TestWindowsFoundWithinSeconds(t *testing.T) {
 			t.Errorf("%s took %v, want at most %v", name, took, limit)
 		}
 	}
+	// What is put in a folder: a download under another name until it is whole, an extension.
+	w.write(`users\ana\Downloads\dropped.exe.part`, program)
+	if err := os.Rename(w.path(`users\ana\Downloads\dropped.exe.part`), w.path(`users\ana\Downloads\dropped.exe`)); err != nil {
+		t.Fatal(err)
+	}
+	must(t, w.run("cmd", "/c", `copy C:\users\ana\Downloads\dropped.exe C:\users\ana\Downloads\copied.exe`))
+	eventually(t, "the finding of a program in Downloads", patience, func() bool { return c.finding("Wine") != nil }, log, c.log)
+	w.write(`unpacked\package.json`, []byte(`{"name":"sample","displayName":"Sample Extension","version":"1.0.0","publisher":"somebody"}`))
+	must(t, w.run("cmd", "/c", `xcopy /i C:\unpacked C:\users\ana\.vscode\extensions\somebody.sample-1.0.0`))
+	eventually(t, "the finding of an extension", patience, func() bool { return c.finding("Sample Extension") != nil }, log, c.log)
 }

@@ -30,6 +30,14 @@ func baselineGap(p *inventory.Program, vendor string) string {
 		return ""
 	case "snap":
 		return runtimeGap(p, origin == "snapcraft" || origin == "canonical" || origin == "snap store")
+	case "appx": // Windows takes a package only with the signature of its publisher
+		switch {
+		case vendor != "microsoft" || (origin != "microsoft" && origin != "microsoft windows"):
+			return gapOrigin
+		case !p.Base && !p.Hidden:
+			return gapRequested
+		}
+		return ""
 	case "flatpak":
 		return runtimeGap(p, origin == "flathub" || origin == "fedora")
 	}

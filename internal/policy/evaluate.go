@@ -59,6 +59,8 @@ func (f *folded) versionIn(r *Range) bool {
 //   - a package of the machine's package manager (deb, rpm, apk, pacman), installed for
 //     the whole machine, whose origin is the vendor of the operating system, and that
 //     came as a dependency (not Requested) or is of the distribution's own base (Base);
+//   - a packaged app of Microsoft's on Windows that came with it (Base) or is a part of
+//     others (Hidden);
 //   - a runtime of snap or flatpak that is a part of something else (Hidden), came as a
 //     dependency, and comes from a known shop of these.
 func (c *Compiled) Evaluate(p *inventory.Program, m MachineContext, at time.Time) Verdict {

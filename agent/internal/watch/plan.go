@@ -32,8 +32,8 @@ func makePlan(root string, globs []string) plan {
 	for _, glob := range globs {
 		parts := strings.Split(strings.Trim(path.Clean("/"+glob), "/"), "/")
 		dirs := []string{filepath.Clean(root)}
-		if volume := parts[0]; runtime.GOOS == "windows" && strings.HasSuffix(volume, ":") { // /C:/Users: below no other root
-			dirs, parts = []string{volume + `\`}, parts[1:]
+		if runtime.GOOS == "windows" && hasVolume(glob) { // below no other root
+			dirs, parts = []string{parts[0] + `\`}, parts[1:]
 		}
 		for i, part := range parts {
 			r := rule{pattern: part, leaf: i == len(parts)-1}
@@ -50,6 +50,9 @@ func makePlan(root string, globs []string) plan {
 	}
 	return p
 }
+
+// hasVolume reports globs of Windows, such as /C:/Users/*.
+func hasVolume(glob string) bool { return len(glob) > 3 && glob[2] == ':' }
 
 func (p plan) add(dir string, r rule) {
 	for _, have := range p[dir] {

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"maps"
 	"path"
+	"runtime"
 	"slices"
 	"time"
 
@@ -68,8 +69,10 @@ func New(probes []probe.Probe, o Options) *Watcher {
 	}
 	w := &Watcher{opts: o, globs: make(map[string][]string), keys: make(map[string][]string)}
 	for _, p := range probes {
-		if len(p.Watch) > 0 {
-			w.globs[p.Source] = append(w.globs[p.Source], p.Watch...)
+		for _, glob := range p.Watch {
+			if runtime.GOOS != "windows" || hasVolume(glob) { // the others are of Unix
+				w.globs[p.Source] = append(w.globs[p.Source], glob)
+			}
 		}
 		if len(p.Registry) > 0 {
 			w.keys[p.Source] = append(w.keys[p.Source], p.Registry...)

@@ -20,7 +20,8 @@ import (
 func Windows(ask wmi.Asker) probe.Probe {
 	return probe.Probe{
 		Source: Source, Section: inventory.SectionSystem, Timeout: 90 * time.Second, LiveOnly: true,
-		Registry: []string{`HKLM\` + keyUpdate, `HKLM\` + keyFirewall, `HKLM\` + keyFirewallGP},
+		Registry: []string{`HKLM\` + keyUpdate + `\RebootRequired`, `HKLM\` + keyServicing + `\RebootPending`, `HKLM\` + keyFirewallGP,
+			`HKLM\` + keyFirewall + `\DomainProfile`, `HKLM\` + keyFirewall + `\StandardProfile`, `HKLM\` + keyFirewall + `\PublicProfile`},
 		Collect: func(ctx context.Context, env *probe.Env, part *inventory.Snapshot) (int, error) {
 			s := &part.System
 			w := windowsFacts{local: winreg.Machine(), ask: ask, now: env.Now}

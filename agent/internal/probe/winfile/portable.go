@@ -35,8 +35,9 @@ type Places struct {
 
 // Bounds of a search.
 const (
-	searchWall = 30 * time.Second
-	maxFolders = 30_000 // of one tree
+	searchWall = time.Minute     // of all trees
+	readWall   = 4 * time.Minute // the first time each program is read; later runs know them
+	maxFolders = 30_000          // of one tree
 	maxDepth   = 8
 	rootDepth  = 3
 )
@@ -49,7 +50,7 @@ const (
 // where, so that nothing reads as removed.
 func Portable(p Places) probe.Probe {
 	return probe.Probe{
-		Source: "file", Section: inventory.SectionSoftware, Timeout: searchWall + 90*time.Second, LiveOnly: true, Watch: p.Watch,
+		Source: "file", Section: inventory.SectionSoftware, Timeout: searchWall + readWall, LiveOnly: true, Watch: p.Watch,
 		Collect: func(ctx context.Context, env *probe.Env, part *inventory.Snapshot) (int, error) {
 			return p.collect(ctx, env, part)
 		},
@@ -69,24 +70,41 @@ func (p Places) collect(ctx context.Context, env *probe.Env, part *inventory.Sna
 		installed[i] = strings.ToLower(installed[i])
 	}
 	var errs []error
+	until := time.Now().Add(searchWall)
 	for _, t := range trees {
-		w := &search{ctx: ctx, tree: t, installed: installed, folders: maxFolders, until: time.Now().Add(searchWall)}
+		w := &search{ctx: ctx, tree: t, installed: installed, folders: maxFolders, until: until}
 		if err := w.dir(t.Dir, 0); err != nil {
 			errs = append(errs, err)
 		}
+		until = until.Add(p.reading(ctx, w.found, env.Hash)) // reading is not searching
 		for _, f := range w.found {
 			if err := ctx.Err(); err != nil {
-				return 0, err
+				return 0, fmt.Errorf("reading programs: %w", err)
 			}
 			if s, ok := p.program(ctx, f, t, env.Hash); ok {
 				part.Software = append(part.Software, s)
 			}
 		}
 	}
+	if err := p.Details.Save(); err != nil {
+		errs = append(errs, err)
+	}
 	if len(errs) > 0 {
 		return len(part.Software), fmt.Errorf("%w: %w", probe.ErrPartial, errors.Join(errs...))
 	}
-	return len(part.Software), p.Details.Save()
+	return len(part.Software), nil
+}
+
+// reading reads what was found, and returns how long that took.
+func (p Places) reading(ctx context.Context, list []find, hash bool) time.Duration {
+	began := time.Now()
+	for _, f := range list {
+		if ctx.Err() != nil {
+			break
+		}
+		p.Details.Of(ctx, f.path, hash)
+	}
+	return time.Since(began)
 }
 
 // program describes one find.

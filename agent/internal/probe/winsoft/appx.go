@@ -86,15 +86,14 @@ func ParseManifest(r io.Reader) (*Manifest, error) {
 // apps gathers packages of everybody and of each user.
 func (m Machine) apps(_ context.Context, env *probe.Env) ([]inventory.Program, error) {
 	var found []inventory.Program
-	seen := map[string]bool{}
+	seen, own := map[string]bool{}, map[string]bool{} // own are families that Windows or the maker of the PC brought
 	stores := 0
 	for _, store := range [...]string{"Applications", "InboxApplications"} {
 		err := winreg.Each(m.Local, appxAllUsers+`\`+store, func(full string, k winreg.Key) error {
 			stores++
 			if p, ok := m.app(full, manifestDir(m.Expand(winreg.Text(k, "Path"))), ""); ok && !seen[full] {
-				seen[full] = true
-				p.Base = store == "InboxApplications"
-				p.Requested = p.Requested && !p.Base
+				seen[full], own[family(full)] = true, true
+				p.Base, p.Requested = true, false
 				found = append(found, p)
 			}
 			return nil
@@ -110,6 +109,8 @@ func (m Machine) apps(_ context.Context, env *probe.Env) ([]inventory.Program, e
 			a, ok := m.app(full, m.Expand(winreg.Text(k, "PackageRootFolder")), winreg.Text(k, "DisplayName"))
 			if ok {
 				a.Scope, a.User = inventory.ScopeUser, p.user
+				a.Base = own[family(full)]
+				a.Requested = a.Requested && !a.Base
 				mine = append(mine, a)
 			}
 			return nil
@@ -123,6 +124,12 @@ func (m Machine) apps(_ context.Context, env *probe.Env) ([]inventory.Program, e
 		return nil, absent("packaged apps")
 	}
 	return append(found, users...), nil
+}
+
+// family is what all versions of a package share.
+func family(full string) string {
+	n, _ := ParsePackageName(full)
+	return strings.ToLower(n.Name + "_" + n.PublisherID)
 }
 
 // manifestDir takes the name of the manifest or bundle off the end of a path.

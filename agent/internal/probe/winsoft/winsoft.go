@@ -26,6 +26,10 @@ const (
 	SourceProfiles = "profiles" // fills nothing: tells whether every profile could be read
 )
 
+// signTime is how long a source may take that verifies signatures: the first time it
+// reads each program, which a slow drive takes minutes for.
+const signTime = 5 * time.Minute
+
 // Machine is a Windows to look at.
 type Machine struct {
 	Local  winreg.Key // HKEY_LOCAL_MACHINE
@@ -50,7 +54,7 @@ func Probes(open Open) []probe.Probe {
 // Installer answers for is told by MSI.
 func Registry(open Open) probe.Probe {
 	return probe.Probe{
-		Source: SourceRegistry, Section: inventory.SectionSoftware, Timeout: 60 * time.Second, LiveOnly: true,
+		Source: SourceRegistry, Section: inventory.SectionSoftware, Timeout: signTime, LiveOnly: true,
 		Registry: []string{`HKLM\` + uninstall64, `HKLM\` + uninstall32, `HKU\*\` + uninstallUser, `HKU\*\` + uninstallUser32, `HKLM\` + profileList},
 		Collect: func(ctx context.Context, env *probe.Env, part *inventory.Snapshot) (int, error) {
 			m := open(env)
@@ -65,8 +69,8 @@ func Registry(open Open) probe.Probe {
 // signature of the package that Windows keeps of each.
 func MSI(open Open) probe.Probe {
 	return probe.Probe{
-		Source: SourceMSI, Section: inventory.SectionSoftware, Timeout: 60 * time.Second, LiveOnly: true,
-		Registry: []string{`HKLM\` + installerData + `\*\Products`, `HKLM\` + uninstall64, `HKLM\` + uninstall32},
+		Source: SourceMSI, Section: inventory.SectionSoftware, Timeout: signTime, LiveOnly: true,
+		Registry: []string{`HKLM\` + installerData, `HKLM\` + uninstall64, `HKLM\` + uninstall32},
 		Collect: func(ctx context.Context, env *probe.Env, part *inventory.Snapshot) (int, error) {
 			m := open(env)
 			list, err := m.products(ctx)

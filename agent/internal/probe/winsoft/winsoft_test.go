@@ -139,3 +139,28 @@ func FuzzManifest(f *testing.F) {
 		}
 	})
 }
+
+// TestAppsOfSomebodyNotSignedIn reads UsrClass.dat, and knows what Windows brought.
+func TestAppsOfSomebodyNotSignedIn(t *testing.T) {
+	dir := t.TempDir()
+	const calculator, notes = "Microsoft.WindowsCalculator_11.2210.0.0_x64__8wekyb3d8bbwe", "Contoso.Notes_1.2.0.0_x64_es_abcdefghjkmnp"
+	m := machine(t, dir, hivetest.Keys(profileList+`\S-1-12-1-1-2-3-4`)+"setval 1\nProfileImagePath\nexpandstring:%SystemDrive%/ana\n"+
+		up+hivetest.Keys(appxAllUsers+`\InboxApplications\`+calculator), "")
+	hive := filepath.Join(dir, "ana", filepath.FromSlash(hiveClasses))
+	if err := os.MkdirAll(filepath.Dir(hive), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	hivetest.Write(t, hive, hivetest.Keys(packages+`\`+calculator)+up+hivetest.Keys(packages+`\`+notes)+"setval 1\nDisplayName\nstring:Notas\n")
+	list, err := m.apps(context.Background(), &probe.Env{})
+	if err != nil || len(list) != 3 {
+		t.Fatalf("%+v %v", list, err)
+	}
+	for _, p := range list {
+		switch {
+		case p.Name == "Microsoft.WindowsCalculator" && p.Base && !p.Requested && p.Origin == "Microsoft":
+		case p.Name == "Notas" && p.User == "ana" && p.Hidden && !p.Base && p.Origin == "": // a part in one language
+		default:
+			t.Errorf("odd %+v", p)
+		}
+	}
+}
