@@ -243,6 +243,7 @@ func (a *App) Run(ctx context.Context) error {
 		{Name: "backups", Run: a.backups.Run},
 		{Name: "records", Run: a.runRecords},
 		{Name: "mail", Run: a.desk.newSender(a.name).Run},
+		{Name: "inbox", Run: a.runInbox},
 		{Name: "webhooks", Run: a.desk.newWebhookRunner(a.name).Run},
 		{Name: "alive", Run: func(ctx context.Context) error { return a.signsOfLife(ctx, consoleServer.Handler) }},
 	}

@@ -146,10 +146,11 @@ type dataFlags struct {
 	Data        string `help:"Folder of the collector's data; /var/lib/vigia-collector unless given." default:"/var/lib/vigia-collector" env:"VIGIA_DATA" placeholder:"DIR"`
 	DatabaseURL string `help:"PostgreSQL instead of the folder: postgres://user@host/database." env:"VIGIA_DATABASE_URL" placeholder:"URL"`
 	SMTPURL     string `name:"smtp-url" help:"Where mail is handed over: smtp://host:port; as the settings say unless given." env:"VIGIA_SMTP_URL" placeholder:"URL"`
+	IMAPURL     string `name:"imap-url" help:"Where replies and bounces are fetched: imaps://user:password@host[:port][/mailbox]." env:"VIGIA_IMAP_URL" placeholder:"URL"`
 }
 
 func (f dataFlags) config() Config {
-	return Config{Data: f.Data, DatabaseURL: f.DatabaseURL, SMTPURL: f.SMTPURL}
+	return Config{Data: f.Data, DatabaseURL: f.DatabaseURL, SMTPURL: f.SMTPURL, IMAPURL: f.IMAPURL}
 }
 
 // withDesk opens the database of a collector that was started before, and does the work.

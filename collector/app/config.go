@@ -35,6 +35,7 @@ type Config struct {
 	Addresses []string       // what agents dial, put into tokens; empty: made from Agents
 	Zone      *time.Location // of times on pages and in mail; nil: the setting's, else time.Local
 	SMTPURL   string         // smtp://…: where mail is handed over; empty: as the settings say
+	IMAPURL   string         // imap://…: where replies and bounces are fetched; empty: nowhere
 	Log       *slog.Logger   // nil: nothing is logged
 	Now       func() time.Time
 	Limits    rpcapi.Limits
@@ -75,6 +76,12 @@ func rules() settings.Rules {
 			}
 			return nil
 		},
+		"imap-url": func(v string) error {
+			if _, err := parseIMAP(v); err != nil {
+				return want(redactURL(v), "imap://user:password@host[:port][/mailbox] or imaps://…")
+			}
+			return nil
+		},
 		"time-zone": func(v string) error {
 			if _, err := zone(v); err != nil {
 				return want(v, "a name such as America/Mexico_City")
@@ -107,7 +114,7 @@ func (c *Config) check() error {
 	}
 	hold("agents", c.Agents)
 	hold("web", c.Web)
-	for _, optional := range []struct{ flag, value string }{{"metrics", c.Metrics}, {"database-url", c.DatabaseURL}, {"smtp-url", c.SMTPURL}} {
+	for _, optional := range []struct{ flag, value string }{{"metrics", c.Metrics}, {"database-url", c.DatabaseURL}, {"smtp-url", c.SMTPURL}, {"imap-url", c.IMAPURL}} {
 		if optional.value != "" {
 			hold(optional.flag, optional.value)
 		}

@@ -28,6 +28,7 @@ type desk struct {
 	dataDir   string // where the key of secrets is; empty: nowhere
 	records   *nonconformity.Service
 	smtpURL   string         // stronger than the settings of mail; may be empty
+	imapURL   string         // where replies are fetched; empty: nowhere
 	zone      *time.Location // stronger than the setting; may be nil
 	log       *slog.Logger
 	now       func() time.Time
@@ -46,7 +47,7 @@ func openDesk(ctx context.Context, cfg Config, live func(string) bool) (*desk, e
 		_ = st.Close()
 		return nil, err
 	}
-	d := &desk{store: st, authority: authority, log: cfg.Log, now: cfg.Now, dataDir: cfg.Data, smtpURL: cfg.SMTPURL, zone: cfg.Zone}
+	d := &desk{store: st, authority: authority, log: cfg.Log, now: cfg.Now, dataDir: cfg.Data, smtpURL: cfg.SMTPURL, imapURL: cfg.IMAPURL, zone: cfg.Zone}
 	d.settings = d.newSettings(cfg.Data)
 	if d.mail, err = d.newMail(); err != nil {
 		_ = st.Close()

@@ -168,6 +168,7 @@ var sentences = map[string]string{
 	"backup.running":            "a copy is being made already, since {at}; see `vigia-collector backup list`",
 	"backup.damaged":            "the restored copy is damaged: {problem}",
 	"cli.mail-not-sent":         "the message to {to} was not sent: {problem}",
+	"mail.bad.imap-url":         "--imap-url {value}: want imap://user:password@host[:port][/mailbox], or imaps://…",
 	"mail.bad.url":              "--smtp-url {value}: want smtp://host:port, or smtps://user:password@host",
 	"setting.bad-key":           "{path} holds no key of passwords; put the right file back, or remove it and set the passwords again",
 	"setting.unknown":           "there is no setting {name}; `vigia-collector setting list` names them",

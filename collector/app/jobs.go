@@ -32,6 +32,9 @@ func (d *desk) jobs() []job {
 			return err
 		}},
 		{Name: "mail-digests", Every: time.Minute, Lease: 10 * time.Minute, Run: d.mail.Digests},
+		{Name: "forget-letters", Every: 24 * time.Hour, Lease: 10 * time.Minute, Run: func(ctx context.Context) error {
+			return inParts(func() (int64, error) { return d.store.PruneReceived(ctx, d.now().Add(-keepReceived), 500) })
+		}},
 		{Name: "forget-deliveries", Every: 24 * time.Hour, Lease: 10 * time.Minute, Run: d.newWebhookRunner("").Forget},
 		{Name: "forget-accounts", Every: time.Hour, Run: d.accounts.Forget},
 		{Name: "forget-mail", Every: 24 * time.Hour, Lease: 10 * time.Minute, Run: d.mail.Forget},

@@ -42,7 +42,7 @@ func (d *desk) company(ctx context.Context) (notify.Company, error) {
 		return notify.Company{}, err
 	}
 	console, err := d.consoleAddress(ctx, v)
-	return notify.Company{Name: v.Company.Name, Language: v.Company.Language, Zone: d.zoneOf(v), Console: console}, err
+	return notify.Company{Name: v.Company.Name, Language: v.Company.Language, Zone: d.zoneOf(v), Console: console, Replies: d.imapURL != ""}, err
 }
 
 // zoneOf is the company's time zone: that of the flag, else the setting's, else the

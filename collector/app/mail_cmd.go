@@ -12,10 +12,11 @@ import (
 )
 
 type mailCmds struct {
-	List  mailListCmd  `cmd:"" help:"List mail, newest first."`
-	Show  mailShowCmd  `cmd:"" help:"Show one message and what became of it."`
-	Retry mailRetryCmd `cmd:"" help:"Send a message again that bounced, ran out of time or waits."`
-	Test  mailTestCmd  `cmd:"" help:"Send a test message now and tell what the server said."`
+	List     mailListCmd     `cmd:"" help:"List mail, newest first."`
+	Show     mailShowCmd     `cmd:"" help:"Show one message and what became of it."`
+	Retry    mailRetryCmd    `cmd:"" help:"Send a message again that bounced, ran out of time or waits."`
+	Test     mailTestCmd     `cmd:"" help:"Send a test message now and tell what the server said."`
+	Received mailReceivedCmd `cmd:"" help:"List letters that came back: answers and bounces."`
 }
 
 // mailRow is one message in JSON.

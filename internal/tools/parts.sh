@@ -9,6 +9,7 @@ packages=(
   chromium                     # the console's browser tests
   clamav clamav-daemon         # antivirus probe
   dpkg-dev                     # building the .deb files that tests install
+  dovecot-imapd                # the mailbox that replies come to
   poppler-utils                # PDF to pictures
   fusioninventory-agent        # the peer of make bench
   lz4                          # what the probe of apt lists is compared with

@@ -32,6 +32,7 @@ type Company struct {
 	Language string         // of readers whose own is not known
 	Zone     *time.Location // of times in texts; nil: UTC
 	Console  string         // https://host[:port]; empty where it is not known
+	Replies  bool           // answers are read: they become comments on the record
 }
 
 // Deps is what the queue stands on. All fields are required but Preference.
@@ -149,7 +150,7 @@ func (q *Queuer) write(ctx context.Context, m Message, company Company) (Mail, e
 	}
 	printer := q.Texts.For(lang, company.Zone)
 	m.Args = append(append([]any(nil), m.Args...), "Until", expires)
-	c, err := say(printer, m, company.Name, action)
+	c, err := say(printer, m, company, action)
 	if err != nil {
 		return Mail{}, apperr.Wrap(err, apperr.Internal, "code.internal", nil)
 	}

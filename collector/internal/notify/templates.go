@@ -42,16 +42,19 @@ type content struct {
 }
 
 // say fills the template's sentences.
-func say(p *locale.Printer, m Message, company, url string) (content, error) {
+func say(p *locale.Printer, m Message, from Company, url string) (content, error) {
 	name := string(m.Template)
 	c := content{Lang: p.Lang, URL: url, Items: m.Items, LinkHelp: p.T("mail.link-help"), Subject: oneLine(p.T("mail."+name+".subject", m.Args...))}
 	if c.Greeting = p.T("mail.greeting-nobody"); m.ToName != "" {
 		c.Greeting = p.T("mail.greeting", "Name", oneLine(m.ToName))
 	}
-	if company != "" {
-		company = " · " + oneLine(company)
+	company := ""
+	if from.Name != "" {
+		company = " · " + oneLine(from.Name)
 	}
-	c.Footer = p.T("mail.footer", "Company", company)
+	if c.Footer = p.T("mail.footer", "Company", company); from.Replies && m.Thread != "" {
+		c.Footer = p.T("mail.footer-reply", "Company", company, "Record", m.Thread)
+	}
 	for text := range strings.SplitSeq(p.T("mail."+name+".text", m.Args...), "\n\n") {
 		c.Paragraphs = append(c.Paragraphs, text)
 	}

@@ -62,5 +62,5 @@ func mailFilter(n narrowing) notify.Filter {
 func mailPath(m notify.Mail) string { return "/mail/" + strconv.FormatInt(m.Row, 10) }
 
 func mailTabs(p *Page) []headLink {
-	return []headLink{{URL: "/mail", Text: p.T("mail.messages")}, {URL: "/mail/server", Text: p.T("mail.server")}}
+	return []headLink{{URL: "/mail", Text: p.T("mail.messages")}, {URL: "/received", Text: p.T("received.title")}, {URL: "/mail/server", Text: p.T("mail.server")}}
 }

@@ -70,6 +70,7 @@ var matrix = map[string]string{
 	"GET /sites": directory, "GET /sites.csv": directory, "GET /sites.xlsx": directory, "GET /sites/{n}": directory,
 	"GET /sites/new": it, "POST /sites": it, "GET /sites/{n}/edit": it, "POST /sites/{n}": it, "POST /sites/{n}/deactivate": it, "POST /sites/{n}/activate": it,
 	"GET /settings": overseers, "POST /settings": admin,
+	"GET /received": overseers, "GET /received.csv": overseers, "GET /received.xlsx": overseers,
 	"GET /mail": overseers, "GET /mail.csv": overseers, "GET /mail.xlsx": overseers, "GET /mail/server": overseers, "GET /mail/{n}": overseers,
 	"POST /mail/test": admin, "POST /mail/{n}/retry": admin,
 	"GET /webhooks": overseers, "GET /webhooks/{n}": overseers, "GET /webhooks/new": admin, "POST /webhooks": admin, "GET /webhooks/{n}/edit": admin, "POST /webhooks/{n}": admin,

@@ -133,6 +133,7 @@ type Deps struct {
 	Imports         Imports
 	Settings        Settings
 	Mail            Mail
+	Inbox           Inbox
 	Backups         Backups
 	Webhooks        Webhooks
 	Allowlist       Allowlist

@@ -79,3 +79,12 @@ SELECT * FROM mail_preference WHERE person = $1;
 -- name: PutMailPreference :exec
 INSERT INTO mail_preference (person, delivery, quiet, quiet_from, quiet_to) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (person) DO UPDATE SET delivery = excluded.delivery, quiet = excluded.quiet, quiet_from = excluded.quiet_from, quiet_to = excluded.quiet_to;
+
+-- name: InsertReceived :execrows
+INSERT INTO mail_received (message_id, sender, subject, at, outcome, object, problem, fold) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (message_id) DO NOTHING;
+
+-- name: FinishReceived :exec
+UPDATE mail_received SET outcome = $1, object = $2, problem = $3, fold = $4 WHERE message_id = $5;
+
+-- name: PruneReceived :execrows
+DELETE FROM mail_received WHERE id IN (SELECT d.id FROM mail_received d WHERE d.at < $1 ORDER BY d.at, d.id LIMIT $2);

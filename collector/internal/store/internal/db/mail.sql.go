@@ -331,6 +331,29 @@ func (q *Queries) FinishMail(ctx context.Context, arg FinishMailParams) (int64, 
 	return result.RowsAffected()
 }
 
+const finishReceived = `-- name: FinishReceived :exec
+UPDATE mail_received SET outcome = $1, object = $2, problem = $3, fold = $4 WHERE message_id = $5
+`
+
+type FinishReceivedParams struct {
+	Outcome   string
+	Object    string
+	Problem   string
+	Fold      string
+	MessageID string
+}
+
+func (q *Queries) FinishReceived(ctx context.Context, arg FinishReceivedParams) error {
+	_, err := q.db.ExecContext(ctx, finishReceived,
+		arg.Outcome,
+		arg.Object,
+		arg.Problem,
+		arg.Fold,
+		arg.MessageID,
+	)
+	return err
+}
+
 const insertMail = `-- name: InsertMail :execrows
 INSERT INTO mail (key, message_id, thread, recipient, name, lang, template, subject, body_text, body_html, secret, state, attempts,
     created_at, created_by, expires_at, next_at, ended_at, problem, code, held_by, held_until, fold, digest, path)
@@ -379,6 +402,38 @@ func (q *Queries) InsertMail(ctx context.Context, arg InsertMailParams) (int64, 
 		arg.Fold,
 		arg.Digest,
 		arg.Path,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const insertReceived = `-- name: InsertReceived :execrows
+INSERT INTO mail_received (message_id, sender, subject, at, outcome, object, problem, fold) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (message_id) DO NOTHING
+`
+
+type InsertReceivedParams struct {
+	MessageID string
+	Sender    string
+	Subject   string
+	At        int64
+	Outcome   string
+	Object    string
+	Problem   string
+	Fold      string
+}
+
+func (q *Queries) InsertReceived(ctx context.Context, arg InsertReceivedParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertReceived,
+		arg.MessageID,
+		arg.Sender,
+		arg.Subject,
+		arg.At,
+		arg.Outcome,
+		arg.Object,
+		arg.Problem,
+		arg.Fold,
 	)
 	if err != nil {
 		return 0, err
@@ -543,6 +598,23 @@ func (q *Queries) OldestWaitingMail(ctx context.Context) (int64, error) {
 	var column_1 int64
 	err := row.Scan(&column_1)
 	return column_1, err
+}
+
+const pruneReceived = `-- name: PruneReceived :execrows
+DELETE FROM mail_received WHERE id IN (SELECT d.id FROM mail_received d WHERE d.at < $1 ORDER BY d.at, d.id LIMIT $2)
+`
+
+type PruneReceivedParams struct {
+	At    int64
+	Limit int32
+}
+
+func (q *Queries) PruneReceived(ctx context.Context, arg PruneReceivedParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, pruneReceived, arg.At, arg.Limit)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const putMailPreference = `-- name: PutMailPreference :exec

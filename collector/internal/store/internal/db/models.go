@@ -386,6 +386,18 @@ type MailPreference struct {
 	QuietTo   int64
 }
 
+type MailReceived struct {
+	ID        int64
+	MessageID string
+	Sender    string
+	Subject   string
+	At        int64
+	Outcome   string
+	Object    string
+	Problem   string
+	Fold      string
+}
+
 type Nonconformity struct {
 	ID            int64
 	Number        string
