@@ -45,6 +45,7 @@ type commands struct {
 	Software      softwareCmds      `cmd:"" help:"Programs found on machines."`
 	Finding       findingCmds       `cmd:"" help:"Programs that nothing authorizes."`
 	Nonconformity nonconformityCmds `cmd:"" help:"ISO 9001 records that findings opened."`
+	Authorization authorizationCmds `cmd:"" help:"Requests for authorization, and what was decided."`
 	Allowlist     allowlistCmds     `cmd:"" help:"Rules that say what is authorized."`
 	Account       accountCmds       `cmd:"" help:"Passwords, second factors and sessions of people."`
 	Org           orgCmds           `cmd:"" help:"Sites, areas and people."`

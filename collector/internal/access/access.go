@@ -28,11 +28,13 @@ const (
 	SeeAgents          Right = "see-agents"          // tokens, agents and their certificates
 	SeeSettings        Right = "see-settings"        // settings, mail, backups, the CA
 	SeeAudit           Right = "see-audit"           // who changed what
+	SeeRequests        Right = "see-requests"        // requests for authorization; Purchasing those with a cost
 )
 
 // Rights to change.
 const (
 	ReviewFindings  Right = "review-findings"
+	DecideRequests  Right = "decide-requests"  // the steps of requests, each at their turn
 	ChangeMachines  Right = "change-machines"  // assign, group, retire, revoke, ask for a report, tokens
 	ChangeAllowlist Right = "change-allowlist" // rules and modes
 	ChangePeople    Right = "change-people"    // the directory, but for roles
@@ -82,6 +84,8 @@ var table = [...]grant{
 	{right: SeeAgents, all: readers},
 	{right: SeeSettings, all: overseer},
 	{right: SeeAudit, all: overseer},
+	{right: SeeRequests, all: readers, managed: true, own: true},
+	{right: DecideRequests, changes: true, all: []actor.Role{actor.Administrator, actor.Technician, actor.Purchasing}, managed: true},
 	{right: ReviewFindings, changes: true, all: it},
 	{right: ChangeMachines, changes: true, all: it},
 	{right: ChangeAllowlist, changes: true, all: it},

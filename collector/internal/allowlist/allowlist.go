@@ -121,6 +121,10 @@ type Options struct {
 	// when another is in force by now. nil does not ask.
 	Base *int64
 
+	// Also is done in the transaction of the change, with the version that it made; its
+	// error takes the change back. nil: nothing.
+	Also func(ctx context.Context, saved authorization.Allowlist) error
+
 	touched []string // ids of the rules whose Cover the plan tells
 }
 

@@ -141,6 +141,11 @@ func (s *Service) change(ctx context.Context, current, next authorization.Allowl
 		if err := s.cfg.Audit.Append(ctx, entry); err != nil {
 			return err
 		}
+		if opts.Also != nil {
+			if err := opts.Also(ctx, saved); err != nil {
+				return err
+			}
+		}
 		return s.cfg.Changes.Notify(ctx, fleet.ChangePolicy, "")
 	})
 	if err != nil {

@@ -37,6 +37,7 @@ type Message struct {
 	Template Template  // one of the above
 	Args     []any     // pairs of a name and its value, for the template's sentences
 	Path     string    // of the console, with a leading "/": where the one button leads; empty: no button
+	Second   string    // where a second button leads; empty: there is one at most
 	Thread   string    // the record it belongs to, such as "NC-2026-0001": its mails form a thread; may be empty
 	Secret   bool      // Path lets somebody in: the text is never shown, and wiped once sent
 	Expires  time.Time // not sent after this; zero: five days from now

@@ -173,11 +173,20 @@ func TestMessageArrivesWholeInTheReadersLanguage(t *testing.T) {
 
 func TestEveryTemplateHasItsSentences(t *testing.T) {
 	s := storetest.SQLite(t)
-	q := queue(t, s, newClock())
+	q, now := queue(t, s, newClock()), time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
+	second := func(x notify.Template) string {
+		if x == notify.AskUser {
+			return "/y"
+		}
+		return ""
+	}
 	for _, lang := range locale.Languages() {
 		for _, template := range notify.Templates() {
-			m := put(t, q, notify.Message{Key: lang + string(template), To: "ana@example.com", Lang: lang, Template: template, Path: "/x", Args: []any{"Inviter", "a", "Sender", "b", "Minutes", 15, "Number", "NC-2026-0001", "Person", "Ana", "Hostname", "pc-001",
+			m := put(t, q, notify.Message{Key: lang + string(template), To: "ana@example.com", Lang: lang, Template: template, Path: "/x", Second: second(template), Args: []any{"Inviter", "a", "Sender", "b", "Minutes", 15, "Program", "AnyDesk", "Purpose", "c", "Reason", "d", "Ends", now, "Machine", "pc-1", "Since", now, "Opened", 51, "Cap", 50, "Numbers", "NC-1", "Number", "NC-2026-0001", "Person", "Ana", "Hostname", "pc-001",
 				"Area", "Ventas", "Programs", "uTorrent", "Ask", "x", "Step", "x", "Due", "x", "Behind", "x", "By", "x", "Text", "x", "Lasts", "x", "Recurrences", 1, "Count", 3}})
+			if template == notify.AskUser && (!strings.Contains(m.Text, "/y") || strings.Count(m.HTML, "/y") != 3) { // a button, and the address as link and text
+				t.Errorf("%s %s: no second button:\n%s", template, lang, m.HTML)
+			}
 			for _, text := range []string{m.Subject, m.Text, m.HTML} {
 				if text == "" || strings.Contains(text, "‹") || strings.Contains(text, "no value") {
 					t.Errorf("%s %s: %q", template, lang, text)

@@ -108,8 +108,10 @@ func (m *Message) check() error {
 	if !m.Template.known() {
 		return bad("template", "mail.bad.template", string(m.Template))
 	}
-	if u, err := url.Parse(m.Path); err != nil || m.Path != "" && (!strings.HasPrefix(m.Path, "/") || strings.HasPrefix(m.Path, "//") || u.Host != "" || m.Path != oneLine(m.Path)) {
-		return bad("path", "mail.bad.path", m.Path)
+	for _, p := range []string{m.Path, m.Second} {
+		if u, err := url.Parse(p); err != nil || p != "" && (!strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || u.Host != "" || p != oneLine(p)) {
+			return bad("path", "mail.bad.path", p)
+		}
 	}
 	if err := CheckAddress(m.To); err != nil {
 		return err
@@ -137,12 +139,15 @@ func (q *Queuer) write(ctx context.Context, m Message, company Company) (Mail, e
 	if expires.IsZero() || expires.After(now.Add(life)) {
 		expires = now.Add(life)
 	}
-	action := ""
+	action, other := "", ""
 	if m.Path != "" {
 		if company.Console == "" {
 			return Mail{}, apperr.New(apperr.Unavailable, "mail.no-address", nil)
 		}
 		action = company.Console + m.Path
+	}
+	if m.Second != "" && action != "" {
+		other = company.Console + m.Second
 	}
 	lang := m.Lang
 	if lang != locale.Spanish && lang != locale.English {
@@ -150,7 +155,7 @@ func (q *Queuer) write(ctx context.Context, m Message, company Company) (Mail, e
 	}
 	printer := q.Texts.For(lang, company.Zone)
 	m.Args = append(append([]any(nil), m.Args...), "Until", expires)
-	c, err := say(printer, m, company, action)
+	c, err := say(printer, m, company, action, other)
 	if err != nil {
 		return Mail{}, apperr.Wrap(err, apperr.Internal, "code.internal", nil)
 	}

@@ -16,7 +16,7 @@ func Templates() []Template {
 	for _, kind := range recordKinds {
 		list = append(list, RecordTemplate(kind))
 	}
-	return list
+	return append(list, requestTemplates()...)
 }
 
 // recordKinds are the kinds of letters about a nonconformity.
@@ -37,12 +37,14 @@ type content struct {
 	Items      []Item
 	Action     string // label of the one button; empty: none
 	URL        string
+	Other      string // label of a second button; empty: none
+	OtherURL   string
 	LinkHelp   string
 	Footer     string
 }
 
 // say fills the template's sentences.
-func say(p *locale.Printer, m Message, from Company, url string) (content, error) {
+func say(p *locale.Printer, m Message, from Company, url, other string) (content, error) {
 	name := string(m.Template)
 	c := content{Lang: p.Lang, URL: url, Items: m.Items, LinkHelp: p.T("mail.link-help"), Subject: oneLine(p.T("mail."+name+".subject", m.Args...))}
 	if c.Greeting = p.T("mail.greeting-nobody"); m.ToName != "" {
@@ -52,16 +54,19 @@ func say(p *locale.Printer, m Message, from Company, url string) (content, error
 	if from.Name != "" {
 		company = " · " + oneLine(from.Name)
 	}
-	if c.Footer = p.T("mail.footer", "Company", company); from.Replies && m.Thread != "" {
+	if c.Footer = p.T("mail.footer", "Company", company); from.Replies && strings.HasPrefix(m.Thread, "NC-") {
 		c.Footer = p.T("mail.footer-reply", "Company", company, "Record", m.Thread)
 	}
 	for text := range strings.SplitSeq(p.T("mail."+name+".text", m.Args...), "\n\n") {
 		c.Paragraphs = append(c.Paragraphs, text)
 	}
 	if url != "" {
-		c.Action = p.T("mail." + name + ".action")
+		c.Action = p.T("mail."+name+".action", m.Args...)
 	}
-	for _, s := range append([]string{c.Subject, c.Action, c.Footer}, c.Paragraphs...) {
+	if other != "" {
+		c.OtherURL, c.Other = other, p.T("mail."+name+".other", m.Args...)
+	}
+	for _, s := range append([]string{c.Subject, c.Action, c.Other, c.Footer}, c.Paragraphs...) {
 		if strings.Contains(s, "‹") || strings.Contains(s, "<no value>") {
 			return c, fmt.Errorf("mail template %s in %s lacks a sentence or a value: %s", name, p.Lang, s)
 		}
@@ -99,6 +104,9 @@ func (c content) plain() string {
 	if c.URL != "" {
 		b.WriteString(c.Action + ":\n" + c.URL + "\n\n")
 	}
+	if c.OtherURL != "" {
+		b.WriteString(c.Other + ":\n" + c.OtherURL + "\n\n")
+	}
 	b.WriteString("-- \n" + c.Footer + "\n")
 	return b.String()
 }
@@ -114,8 +122,8 @@ const page = `<!doctype html>
 <p style="margin:0 0 16px">{{.Greeting}}</p>
 {{range .Paragraphs}}<p style="margin:0 0 16px">{{.}}</p>
 {{end}}{{if .Items}}<ul style="margin:0 0 16px;padding-left:20px">{{range .Items}}<li style="margin:0 0 8px">{{if .URL}}<a href="{{.URL}}">{{.Subject}}</a>{{else}}{{.Subject}}{{end}}</li>
-{{end}}</ul>{{end}}{{if .URL}}<p style="margin:24px 0"><a href="{{.URL}}" style="display:inline-block;padding:12px 20px;border-radius:6px;background:#1a5fb4;color:#ffffff;text-decoration:none;font-weight:600">{{.Action}}</a></p>
-<p style="margin:0 0 16px;font-size:13px">{{.LinkHelp}}<br><a href="{{.URL}}" style="word-break:break-all">{{.URL}}</a></p>
+{{end}}</ul>{{end}}{{if .URL}}<p style="margin:24px 0"><a href="{{.URL}}" style="display:inline-block;padding:12px 20px;border-radius:6px;background:#1a5fb4;color:#ffffff;text-decoration:none;font-weight:600">{{.Action}}</a>{{if .OtherURL}} <a href="{{.OtherURL}}" style="display:inline-block;padding:12px 20px;border-radius:6px;background:#3d4a5c;color:#ffffff;text-decoration:none;font-weight:600">{{.Other}}</a>{{end}}</p>
+<p style="margin:0 0 16px;font-size:13px">{{.LinkHelp}}<br><a href="{{.URL}}" style="word-break:break-all">{{.URL}}</a>{{if .OtherURL}}<br><a href="{{.OtherURL}}" style="word-break:break-all">{{.OtherURL}}</a>{{end}}</p>
 {{end}}<hr style="border:0;border-top:1px solid #c4cad3;margin:24px 0 12px">
 <p style="margin:0;font-size:13px">{{.Footer}}</p>
 </td></tr></table></body></html>

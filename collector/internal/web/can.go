@@ -20,9 +20,11 @@ type section struct {
 func rail() []section {
 	return []section{
 		{"home", "/", "home", access.Oneself},
+		{"my", "/my", "user", access.Oneself},
 		{"machines", "/machines", "device-desktop", access.SeeMachines},
 		{"software", "/software", "apps", access.SeePrograms},
 		{"findings", "/findings", "alert-triangle", access.SeeFindings},
+		{"authorizations", requestsPath, "shield-check", access.SeeRequests},
 		{"nonconformities", "/nonconformities", "clipboard-text", access.SeeNonconformities},
 		{"administration", "/administration", "settings", access.SeePeople}, // every role that sees one of its pages sees people
 	}

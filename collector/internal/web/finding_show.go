@@ -27,6 +27,7 @@ type findingShowPage struct {
 	Ways     []way
 	Decided  []decisionLine
 	Notice   string
+	Asked    askedOf
 }
 
 // findingShow shows what was found, where, whose, since when, how, and which rules were
@@ -56,6 +57,9 @@ func (c *console) findingShow(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if p.Grave, err = c.gravenessOf(ctx, p.Finding); err != nil {
+		return err
+	}
+	if p.Asked, err = c.askedAbout(r, row, p.Finding.State == authorization.Open, p.Machine.Person); err != nil {
 		return err
 	}
 	x, err := c.Explainer.ExplainFinding(ctx, p.Finding)

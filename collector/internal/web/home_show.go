@@ -75,6 +75,11 @@ func (c *console) homePage(w http.ResponseWriter, r *http.Request) (*homePage, e
 		return nil, err
 	}
 	p.Machines, p.Counts = n.Machines, p.counts(n)
+	waiting, err := c.requestCounts(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	p.Counts = append(waiting, p.Counts...)
 	if err := c.homeLists(ctx, p); err != nil {
 		return nil, err
 	}

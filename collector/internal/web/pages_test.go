@@ -12,7 +12,9 @@ import (
 // addresses are all pages of a console with sample data.
 func addresses() []string {
 	return []string{
-		"/", "/home/counts", "/findings/severities", "/findings/severities?done=added", "/findings?severity=critical&along=no&category=game&cols=program.severity.category.spread",
+		"/", "/home/counts", "/findings/severities", "/my", "/authorizations", "/authorizations?tray=me&cols=number.category.cost", "/authorizations?state=granted", "/authorizations/new", "/authorizations/new?renews=AUT-2026-0004",
+		"/authorizations/AUT-2026-0001", "/authorizations/AUT-2026-0002", "/authorizations/AUT-2026-0003?look=grant&reach=all", "/authorizations/AUT-2026-0004?done=granted", "/authorizations/AUT-2026-0005", "/authorizations/AUT-2026-0007",
+		"/questions/3", "/questions/3?is=remove", "/authorizations/rules", "/authorizations/rules?due=over&cols=rule.made.until", "/authorizations/exceptions", "/authorizations/rules/1", "/authorizations/rules/1?look=remove", "/authorizations/rules/1?done=kept", "/findings/severities?done=added", "/findings?severity=critical&along=no&category=game&cols=program.severity.category.spread",
 		"/machines", "/machines?q=zzz", "/machines?state=quarantined&site=Quer%C3%A9taro", "/machines?seen=silent", "/machines?sort=-seen&cols=machine.serial.seen.agent.enrolled.spooled", "/machines?sort=nada&cols=nada&after=",
 		"/machines/" + laptop, "/machines/" + server, "/machines/" + silentPC, "/machines/" + freshPC,
 		"/machines/" + laptop + "/software", "/machines/" + laptop + "/software?show=findings", "/machines/" + laptop + "/software?page=2", "/machines/" + freshPC + "/software",

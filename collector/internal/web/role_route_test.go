@@ -49,6 +49,10 @@ func companyOf(t *testing.T, s *store.Store, owner string) (*fake, web.Deps) {
 	d.Titles = &title.Service{Store: s, Audit: s, Now: func() time.Time { return now }}
 	d.Rules, d.Reviews = reviewing(t, s)
 	d.Accounts, d.Sessions = newAccounts(t, f, s), s.Sessions()
+	d.Severities = &authorization.CatalogueService{Store: s, Audit: s, Now: d.Now, Regrade: func(context.Context) (int, error) { return 0, nil }}
+	q := newRequests(t, s)
+	d.Requests, d.RuleReviews = q, newReviews(s, q)
+	askFor(t, s, d.Requests, owner)
 	return f, d
 }
 
@@ -61,6 +65,9 @@ func placeOf(t *testing.T, s *store.Store, path string) string {
 		n = findingOf(t, s, laptop).Row
 	} else if strings.HasPrefix(path, "/people") {
 		n = personNumber(t, s, "eva@example.com")
+	}
+	if strings.HasPrefix(path, "/authorizations") {
+		path = strings.ReplaceAll(path, "{number}", "AUT-2026-0001")
 	}
 	return strings.NewReplacer("{$}", "", "{page}", "roles", "{secret}", "none", "{n}", strconv.FormatInt(n, 10), "{number}", "NC-2026-0001", "{email}", "eva@example.com", "{name}", "kioscos", "/machines/{id}", "/machines/"+laptop, "{id}", "none").Replace(path)
 }

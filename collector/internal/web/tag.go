@@ -44,7 +44,7 @@ func ruleTone(state string) (class, icon string) {
 	case "rule.state.expiring", "rule.state.upcoming":
 		return "vg-warn", "clock"
 	}
-	return "vg-quiet", "info-circle"
+	return requestTone(state)
 }
 
 // iconSVG draws an icon of the bundle; it is decoration, the words stand beside it.

@@ -127,6 +127,8 @@ type Deps struct {
 	Titles          Titles
 	Findings        Findings
 	Severities      Severities
+	Requests        Requests
+	RuleReviews     RuleReviews
 	Nonconformities Nonconformities
 	Directory       Directory
 	People          People
