@@ -8,6 +8,7 @@ import (
 
 	"vigia/collector/internal/actor"
 	"vigia/collector/internal/apperr"
+	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/nonconformity"
 	"vigia/collector/internal/org"
 	"vigia/internal/inventory"
@@ -59,6 +60,9 @@ type recordKeeper struct {
 
 	hr       []org.Person      // read when first needed
 	managers map[string]string // area → e-mail, the same
+
+	brake *authorization.Brake // read when a record is first to be opened
+	begun int                  // records of the hour
 }
 
 type machinePerson struct{ machine, person string }
@@ -120,6 +124,9 @@ func (k *recordKeeper) recordOf(ctx context.Context, n *note) (*record, error) {
 				r = k.keepRecord(nc)
 			}
 		case apperr.Is(err, apperr.NotFound):
+			if held, err := k.braked(ctx, n); err != nil || held {
+				return nil, err
+			}
 			if r, err = k.begin(ctx, n); err != nil {
 				return nil, err
 			}

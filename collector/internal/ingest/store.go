@@ -80,6 +80,7 @@ type Store interface {
 	Items
 	Findings
 	Evaluations
+	Brakes
 }
 
 // Machine is what the store holds of a machine that reports.

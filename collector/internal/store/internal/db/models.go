@@ -129,12 +129,13 @@ type Blob struct {
 }
 
 type Brake struct {
-	ID       int64
-	PausedAt int64
-	Opened   int64
-	Cap      int64
-	Told     int64
-	ByWhom   string
+	ID        int64
+	PausedAt  int64
+	Opened    int64
+	Cap       int64
+	Told      int64
+	ByWhom    string
+	ResumedAt int64
 }
 
 type CalendarDay struct {
