@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"time"
 
+	"vigia/collector/internal/actor"
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/authorize"
 	"vigia/collector/internal/ingest"
@@ -24,6 +25,21 @@ func (d *desk) requests() *authorize.Service {
 // ruleReviews is the use-case of the half-yearly review of rules and of the exceptions.
 func (d *desk) ruleReviews() *authorize.Reviews {
 	return &authorize.Reviews{Reviews: d.store, Allowlists: d.store, Rules: d.allowlist(), Requests: d.store, Audit: d.store, Now: d.now}
+}
+
+// brakes is the use-case of the cap on nonconformities that open by themselves.
+func (d *desk) brakes() *authorize.Brakes {
+	return &authorize.Brakes{Store: d.store, Records: d.newIngester("brake " + newID()), Mail: stepMail{d}, Audit: d.store, Now: d.now,
+		People: func(ctx context.Context) ([]authorize.Mail, error) {
+			people, err := d.store.PeopleByRole(ctx, actor.Administrator)
+			var list []authorize.Mail
+			for _, p := range people {
+				if p.Active {
+					list = append(list, authorize.Mail{To: p.Email, Name: p.Name})
+				}
+			}
+			return list, err
+		}}
 }
 
 // questions is the use-case of questions to people and of their promises.

@@ -28,6 +28,7 @@ func (d *desk) jobs() []job {
 			return inParts(func() (int64, error) { return d.store.PruneReports(ctx, d.now().Add(-keepReports).UnixMicro(), 500) })
 		}},
 		{Name: "requests", Every: time.Minute, Lease: 10 * time.Minute, Run: d.requests().Tick},
+		{Name: "brake-alarm", Every: time.Minute, Run: d.brakes().Alarm},
 		{Name: "promises", Every: time.Minute, Lease: 10 * time.Minute, Run: d.questions().TickPromises},
 		{Name: "grade-findings", Every: time.Minute, Lease: 10 * time.Minute, Run: func(ctx context.Context) error {
 			_, err := d.newIngester("grade " + newID()).Regrade(ctx)

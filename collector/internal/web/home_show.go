@@ -32,6 +32,7 @@ type homePage struct {
 	Mine     []fleet.Machine // the reader's own
 	Machines int             // -1: not for this reader
 	Tray     string          // what is said to those whom nothing is shown to yet
+	Braked   bool            // the opening of nonconformities is paused
 }
 
 // count is one figure of the home page: a number that is a link, with its trend.
@@ -75,6 +76,9 @@ func (c *console) homePage(w http.ResponseWriter, r *http.Request) (*homePage, e
 		return nil, err
 	}
 	p.Machines, p.Counts = n.Machines, p.counts(n)
+	if p.Braked, err = c.brakeNote(ctx, p); err != nil {
+		return nil, err
+	}
 	waiting, err := c.requestCounts(ctx, p)
 	if err != nil {
 		return nil, err

@@ -59,6 +59,7 @@ var matrix = map[string]string{
 	"GET /authorizations/{number}": signedIn, "POST /authorizations/{number}/decide": "ATMP", "POST /authorizations/{number}/withdraw": signedIn,
 	"GET /authorizations/rules": directory, "GET /authorizations/rules.csv": directory, "GET /authorizations/rules.xlsx": directory, "POST /authorizations/rules/keep": it,
 	"GET /authorizations/rules/{id}": directory, "POST /authorizations/rules/{id}/shorten": it, "POST /authorizations/rules/{id}/remove": it,
+	"GET /authorizations/brake": directory, "POST /authorizations/brake/resume": it, "POST /authorizations/brake/cap": admin,
 	"GET /authorizations/exceptions": directory, "GET /authorizations/exceptions.csv": directory, "GET /authorizations/exceptions.xlsx": directory,
 	"GET /answer/{secret}": open, "POST /answer/{secret}/need": open, "POST /answer/{secret}/remove": open,
 	"GET /questions/{n}": signedIn, "POST /questions/{n}/need": signedIn, "POST /questions/{n}/remove": signedIn,

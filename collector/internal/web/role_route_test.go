@@ -13,6 +13,7 @@ import (
 
 	"vigia/collector/internal/audit"
 	"vigia/collector/internal/authorization"
+	"vigia/collector/internal/authorize"
 	"vigia/collector/internal/fleet"
 	"vigia/collector/internal/org"
 	"vigia/collector/internal/paging"
@@ -52,6 +53,7 @@ func companyOf(t *testing.T, s *store.Store, owner string) (*fake, web.Deps) {
 	d.Severities = &authorization.CatalogueService{Store: s, Audit: s, Now: d.Now, Regrade: func(context.Context) (int, error) { return 0, nil }}
 	q := newRequests(t, s)
 	d.Requests, d.RuleReviews = q, newReviews(s, q)
+	d.Brakes = &authorize.Brakes{Store: s, Records: q.Records, Mail: noMail{}, Audit: s, Now: d.Now, People: func(context.Context) ([]authorize.Mail, error) { return nil, nil }}
 	askFor(t, s, d.Requests, owner)
 	return f, d
 }

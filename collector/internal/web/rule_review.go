@@ -42,7 +42,7 @@ func ruleLinks(p *Page) []headLink {
 	if !access.May(p.actor, access.SeeAllowlist) {
 		return nil
 	}
-	return []headLink{{URL: rulesPath, Text: p.T("rules.review"), Icon: "clipboard-text"}, {URL: exceptionsPath, Text: p.T("exceptions.title"), Icon: "filter"}}
+	return []headLink{{URL: rulesPath, Text: p.T("rules.review"), Icon: "clipboard-text"}, {URL: exceptionsPath, Text: p.T("exceptions.title"), Icon: "filter"}, {URL: brakePath, Text: p.T("brake.title"), Icon: "clock"}}
 }
 
 // slicePage is one page of a list that is read whole; its places are positions.

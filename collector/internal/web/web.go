@@ -129,6 +129,7 @@ type Deps struct {
 	Severities      Severities
 	Requests        Requests
 	RuleReviews     RuleReviews
+	Brakes          Brakes
 	Nonconformities Nonconformities
 	Directory       Directory
 	People          People
