@@ -68,6 +68,11 @@ func newYear(ctx context.Context, st *store.Store, c *clock, o Options) (*histor
 		Notify: func(ctx context.Context) error { return st.Notify(ctx, fleet.ChangePolicy, "org") }}
 	y.lists = allowlist.New(allowlist.Config{Tx: st, Allowlists: st, Changes: st, Audit: st, Findings: y.ingester, Programs: st, Now: c.now,
 		NewID: func() (string, error) { return y.ids.uuid(), nil }})
+	if o.Machines > DefaultMachines { // the cap is for a company of the usual size
+		if err := st.SaveBrake(ctx, authorization.Brake{Cap: o.Machines}); err != nil {
+			return nil, err
+		}
+	}
 	if y.key, err = newThrowaway(); err != nil {
 		return nil, err
 	}

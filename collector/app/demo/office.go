@@ -37,6 +37,7 @@ func (y *history) planOffice() []event {
 	for i, s := range stages() {
 		on(s.day, time.Duration(i)*40*time.Minute, func() error { return y.change(ctx, s) })
 	}
+	y.planRequests(on)
 	list = append(list, y.planImports(ctx)...)
 	list = append(list, y.planBoundaries()...)
 	for _, m := range y.machines {
