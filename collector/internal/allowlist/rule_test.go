@@ -2,6 +2,8 @@ package allowlist_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,8 +11,10 @@ import (
 	"vigia/collector/internal/allowlist"
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/authorization"
+	"vigia/collector/internal/paging"
 	"vigia/collector/internal/store"
 	"vigia/collector/internal/store/storetest"
+	"vigia/collector/internal/title"
 	"vigia/internal/policy"
 )
 
@@ -160,6 +164,71 @@ func TestUsesAreCounted(t *testing.T) {
 				t.Fatalf("%+v", u)
 			}
 			return
+		}
+	})
+}
+
+func TestWhatWasDoneToARule(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		b := newBench(t, s, 3)
+		must := func(_ allowlist.Plan, err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		none := -1
+		apply := allowlist.Options{Apply: true, MaxOpen: &none}
+		must(b.Import(b.ctx(), parse(t, file), "rules.yaml", apply))
+		must(b.AddRules(b.ctx(), []policy.Rule{{Name: "juego", Effect: policy.Allow, Match: policy.Match{Name: "Juego"}}}, apply))
+		rule, _, err := b.FindRule(b.ctx(), "juego")
+		if err != nil {
+			t.Fatal(err)
+		}
+		rule.Reason = "torneo"
+		must(b.ChangeRule(b.ctx(), rule.ID, rule, apply))
+		changes, more, err := b.RuleHistory(b.ctx(), rule.ID)
+		if err != nil || more || len(changes) != 2 || changes[0].Kind != "changed" || changes[0].After.Reason != "torneo" || changes[1].Kind != "added" || changes[1].Version.Version != 2 {
+			t.Fatalf("%+v, %v, %v", changes, more, err)
+		}
+		// what removing it would do names the machines; they are those that have it
+		plan, err := b.RemoveRules(b.ctx(), []string{rule.ID}, allowlist.Options{})
+		if err != nil || plan.Impact.Opens != 3 || plan.Impact.Machines != 3 || strings.Join(plan.Impact.Hostnames, " ") != "pc-1 pc-2 pc-3" {
+			t.Errorf("removing: %+v, %v", plan.Impact, err)
+		}
+		if _, _, err := b.RuleHistory(context.Background(), rule.ID); !apperr.Is(err, apperr.Forbidden) {
+			t.Errorf("for nobody: %v", err)
+		}
+	})
+}
+
+func TestVerdictOfATitlePerPlace(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		b := newBench(t, s, 3)
+		none := -1
+		if _, err := b.AddRules(b.ctx(), []policy.Rule{
+			{Name: "juego en dos", Effect: policy.Allow, Match: policy.Match{Name: "Juego"}, Scope: policy.Scope{Targets: policy.Targets{Machines: []string{"pc-1", "pc-2"}}}},
+			{Name: "no en dos", Effect: policy.Deny, Match: policy.Match{Name: "Juego", Version: "0"}, Scope: policy.Scope{Targets: policy.Targets{Machines: []string{"pc-2"}}}},
+		}, allowlist.Options{Apply: true, MaxOpen: &none}); err != nil {
+			t.Fatal(err)
+		}
+		page, err := s.ShownTitlePage(b.ctx(), title.Filter{Query: "juego"}, paging.Order{})
+		if err != nil || len(page.Rows) != 1 {
+			t.Fatalf("%+v, %v", page, err)
+		}
+		places, err := b.TitleVerdicts(b.ctx(), page.Rows[0].ID)
+		if err != nil || len(places) == 0 || places[0].Kind != "all" || places[0].Machines != 3 || places[0].Has != 3 {
+			t.Fatalf("%+v, %v", places, err)
+		}
+		got := map[policy.Kind]string{}
+		for _, x := range places[0].Says {
+			got[x.Verdict] = fmt.Sprintf("%s %d", x.RuleName, x.Has)
+		}
+		if got[policy.Authorized] != "juego en dos 1" || got[policy.Denied] != "no en dos 1" || got[policy.Unauthorized] != " 1" {
+			t.Errorf("verdicts %v", got)
+		}
+		if list, err := b.TitleVerdicts(b.ctx(), 9999); err != nil || len(list) != 0 {
+			t.Errorf("no such title: %+v, %v", list, err)
 		}
 	})
 }

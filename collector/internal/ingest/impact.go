@@ -71,11 +71,17 @@ func (in *Ingester) Impact(ctx context.Context, candidate authorization.Allowlis
 	return out, nil
 }
 
-// inForce is the policy that findings follow now, where it judges at all as a candidate
-// does; nil where every item is to be looked at.
+// inForce is the policy that the findings follow, where it judges at all as a candidate
+// does; nil where they lag behind and every item is to be looked at. What a change of
+// belongings alone has left to do is about items that depend on the machine: those are
+// looked at in any case.
 func (in *Ingester) inForce(ctx context.Context, candidate *policyState) (*policyState, error) {
 	a, err := in.cfg.Allowlists.CurrentAllowlist(ctx)
 	if err != nil || !candidate.opens() || a.Mode == authorization.Learn {
+		return nil, err
+	}
+	e, err := in.cfg.Store.Evaluation(ctx)
+	if err != nil || e.Pending || e.Version != a.Version || e.due(candidate, 0, candidate.at) {
 		return nil, err
 	}
 	return compile(a, candidate.at)
