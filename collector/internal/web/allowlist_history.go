@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -8,6 +9,7 @@ import (
 	"vigia/collector/internal/allowlist"
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/authorization"
+	"vigia/internal/policy"
 )
 
 // shownChanges is how many rules of each kind a difference lists.
@@ -42,7 +44,8 @@ type allowlistVersionPage struct {
 	Diff    diffView
 	May     bool
 	Plan    *allowlist.Plan // of taking it back; nil where that cannot be
-	Problem string          // why not, or what happened
+	Cannot  string          // why not
+	Problem string          // what happened
 	Base    int64
 }
 
@@ -114,7 +117,7 @@ func (c *console) showVersion(w http.ResponseWriter, r *http.Request, problem st
 		case err == nil:
 			p.Plan, p.Base = &plan, plan.Current
 		case apperr.Is(err, apperr.Conflict):
-			p.Problem = p.Error(err)
+			p.Cannot = p.overtaken(err)
 		default:
 			return err
 		}
@@ -136,7 +139,7 @@ func (c *console) allowlistUndo(w http.ResponseWriter, r *http.Request) error {
 	plan, err := c.Rules.TakeBack(r.Context(), n, opts)
 	if code := apperr.CodeOf(err); err != nil && (code == apperr.TooMany || code == apperr.Conflict) {
 		p := c.newPage(w, r, "")
-		text := p.Error(err)
+		text := p.overtaken(err)
 		if code == apperr.TooMany {
 			text = p.T("allowlist.look-again")
 		}
@@ -145,4 +148,20 @@ func (c *console) allowlistUndo(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.changed(w, r, allowlistPath+"/history", plan)
+}
+
+// overtaken is why a version cannot be taken back, with a mode in words.
+func (p Page) overtaken(err error) string {
+	var e *apperr.Error
+	if !errors.As(err, &e) || e.Key != "allowlist.overtaken" {
+		return p.Error(err)
+	}
+	what, _ := e.Args["what"].(string)
+	switch {
+	case what == "baseline":
+		what = p.T("policy.baseline")
+	case policy.Mode(what).Known():
+		what = p.Word("mode", what)
+	}
+	return p.T("allowlist.overtaken", "what", what)
 }
