@@ -93,7 +93,8 @@ func (r CatalogueRule) check() error {
 		return bad("name", "catalogue.rule.matches-all")
 	}
 	asPolicy := r.asPolicy()
-	for _, e := range asPolicy.Validate() {
+	if problems := asPolicy.Validate(); len(problems) > 0 {
+		e := problems[0]
 		field := e.Field
 		for _, known := range []string{"name", "publisher", "source", "version"} {
 			if field == "match."+known {
