@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,5 +83,66 @@ func TestSilentPeersKeepNobodyOut(t *testing.T) {
 	}
 	if took := time.Since(began); took > 10*limits.Unknown {
 		t.Errorf("a peer without certificate stayed %s", took)
+	}
+}
+
+// gathered sends what is written first at once, and holds what comes after.
+type gathered struct {
+	net.Conn
+	began bool
+	held  []byte
+}
+
+func (g *gathered) Write(b []byte) (int, error) {
+	if !g.began {
+		g.began = true
+		return g.Conn.Write(b)
+	}
+	g.held = append(g.held, b...)
+	return len(b), nil
+}
+
+// TestARefusedCertificateIsToldSo: an agent writes at once after its own half of the
+// handshake, and again: it must come to read the alert, not find its connection reset.
+func TestARefusedCertificateIsToldSo(t *testing.T) {
+	c := start(t, t.TempDir())
+	a := c.enroll(c.token(), facts)
+	c.cli("machine", "revoke", "pc-017")
+	leaf := &tls.Certificate{Certificate: [][]byte{a.cert.Raw}, PrivateKey: a.key, Leaf: a.cert}
+	config := pki.ClientTLS(a.trust, func() (*tls.Certificate, error) { return leaf, nil }, time.Now)
+	config.ServerName = "127.0.0.1"
+	refused := func() error {
+		raw, err := net.Dial("tcp", c.Addrs().Agents)
+		if err != nil {
+			return err
+		}
+		defer raw.Close()
+		if err := raw.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		all := &gathered{Conn: raw}
+		conn := tls.Client(all, config)
+		if err := conn.Handshake(); err != nil {
+			return err
+		}
+		for range 3 { // as gRPC does, before it reads
+			if _, err := conn.Write(make([]byte, 8<<10)); err != nil {
+				return err
+			}
+			if _, err := raw.Write(all.held); err != nil {
+				return err
+			}
+			all.held = nil
+			time.Sleep(20 * time.Millisecond)
+		}
+		_, err = io.Copy(io.Discard, conn)
+		return err
+	}
+	told := func(err error) bool { return err != nil && strings.Contains(err.Error(), "bad certificate") }
+	eventually(t, "the revocation is known", func() bool { return told(refused()) })
+	for range 10 {
+		if err := refused(); !told(err) {
+			t.Errorf("told %v", err)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync/atomic"
 	"time"
@@ -50,14 +51,37 @@ func (t *transportCreds) ServerHandshake(raw net.Conn) (net.Conn, credentials.Au
 	turn.end()
 	if err != nil {
 		t.failed(err)
-		_ = raw.Close()
-		return nil, nil, err
+		go partFrom(raw)
+		return nil, nil, credentials.ErrConnDispatched // grpc leaves the connection alone
 	}
 	info.conn = conn
 	if info.leaf == nil {
 		time.AfterFunc(t.unknown, func() { _ = raw.Close() })
 	}
 	return c, info, nil
+}
+
+// How long, and for how many bytes, a refused peer is listened to.
+const (
+	partWait  = time.Second
+	partBytes = 64 << 10
+)
+
+// partFrom closes a connection so that the peer learns why: closing one with unread
+// bytes resets it, and a reset overtakes the alert that says what is wrong with the
+// peer's certificate.
+func partFrom(raw net.Conn) {
+	defer raw.Close()
+	w, ok := raw.(*wireConn)
+	if !ok {
+		return
+	}
+	if half, ok := w.Conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
+		return
+	}
+	if raw.SetReadDeadline(time.Now().Add(partWait)) == nil {
+		_, _ = io.CopyN(io.Discard, raw, partBytes) // until the peer, too, has done
+	}
 }
 
 // shake does the handshake.
