@@ -18,6 +18,7 @@ const root = "../.."
 // Versions that the tests make.
 const (
 	older = "0.8.1"
+	newer = "0.8.2"
 )
 
 var scratch string // removed by TestMain
