@@ -47,6 +47,7 @@ type cli struct {
 	Inventory  inventoryCmd  `cmd:"" help:"Take an inventory of this machine, or of a mounted image, and print it."`
 	Check      checkCmd      `cmd:"" help:"Print each program, its verdict and the deciding rule; works offline."`
 	Enroll     enrollCmd     `cmd:"" help:"Give this machine an identity with a token from the collector."`
+	Forget     forgetCmd     `cmd:"" help:"Remove identity, spool and all else that the agent keeps on this machine."`
 	Run        runCmd        `cmd:"" help:"Watch this machine and report to the collector."`
 	Status     statusCmd     `cmd:"" help:"Tell how the running agent is doing."`
 	Doctor     doctorCmd     `cmd:"" help:"Look for problems and tell the remedy of each."`

@@ -74,14 +74,14 @@ func (c *enrollCmd) leave(s *session, token string) error {
 		return &exitError{ExitUsage, fmt.Errorf("--token: %w", err)}
 	}
 	if id, err := uplink.LoadIdentity(c.State); err == nil && !id.Current.ExpiredAt(s.now()) {
-		_, err := fmt.Fprintf(s.out, "the token is not kept: this machine is enrolled as %s\n", id.MachineID)
-		return err
+		fmt.Fprintf(s.out, "the token is not kept: this machine is enrolled as %s\n", id.MachineID)
+		return nil
 	}
 	if err := leaveToken(c.State, token); err != nil {
 		return fmt.Errorf("--state: %w", err)
 	}
-	_, err := fmt.Fprintln(s.out, "the token is kept until the running agent has enrolled with it")
-	return err
+	fmt.Fprintln(s.out, "the token is kept until the running agent has enrolled with it") // an installer gives no standard output
+	return nil
 }
 
 // token returns the token, read from standard input for "-".

@@ -1,8 +1,8 @@
 package packagetest
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -49,12 +49,19 @@ func try(name string, args ...string) (string, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = root
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
-		return out.String(), fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, out.String())
+	// Into a file: a daemon that a program leaves behind holds a pipe open.
+	out, err := os.CreateTemp(scratch, "output-")
+	if err != nil {
+		return "", err
 	}
-	return out.String(), nil
+	defer func() { _, _ = out.Close(), os.Remove(out.Name()) }()
+	cmd.Stdout, cmd.Stderr = out, out
+	err = cmd.Run()
+	text, readErr := os.ReadFile(out.Name())
+	if err != nil {
+		err = fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, text)
+	}
+	return string(text), errors.Join(err, readErr)
 }
 
 var (

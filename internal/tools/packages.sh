@@ -76,8 +76,46 @@ sbom() { # PROGRAM BINARY
   echo "$OUT/vigia-$1_$VERSION.cdx.json"
 }
 
+# sign FILE …: in place, where a certificate was given.
+sign() {
+  [ -n "${SIGN_CERT:-}" ] || return 0
+  local f extra=()
+  [ -z "${SIGN_TIMESTAMP:-}" ] || extra=(-ts "$SIGN_TIMESTAMP")
+  for f in "$@"; do
+    osslsigncode sign -certs "$SIGN_CERT" -key "${SIGN_KEY:?SIGN_CERT needs SIGN_KEY}" -h sha256 -n "Vigía agent" "${extra[@]}" -in "$f" -out "$f.signed" >/dev/null
+    mv "$f.signed" "$f"
+  done
+}
+
+msi() {
+  local exe=$work/windows-amd64/vigia-agent.exe out=$OUT/vigia-agent_${VERSION}_x64.msi code signed="Unsigned build"
+  build agent windows amd64 0
+  sign "$exe"
+  [ -z "${SIGN_CERT:-}" ] || signed="Signed build"
+  code=$(printf 'vigia-agent %s' "$VERSION" | sha1sum | tr a-f A-F | sed -E 's/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/\1-\2-5\3-A\4-\5/')
+  rm -f "$out"
+  cp installer/windows/agent.wxs "$work/windows-amd64/" # beside the program: wixl takes no absolute path
+  (cd "$work/windows-amd64" && wixl -a x64 -D Version="${VERSION%%[+~]*}" -D ProductCode="$code" -D Signed="$signed" -o agent.msi agent.wxs)
+  mv "$work/windows-amd64/agent.msi" "$out"
+  # What wixl cannot say: TOKEN and KEEPIDENTITY reach the part that runs as SYSTEM; TOKEN
+  # is kept out of logs, as a property and in its action (type 18, deferred, as SYSTEM, target
+  # hidden); the old version goes before the new one comes; identity goes when the service stands.
+  msibuild "$out" -q "UPDATE Property SET Value = 'KEEPIDENTITY;TOKEN;WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED' WHERE Property = 'SecureCustomProperties'"
+  msibuild "$out" -q "INSERT INTO Property (Property, Value) VALUES ('MsiHiddenProperties', 'TOKEN')"
+  msibuild "$out" -q "UPDATE CustomAction SET Type = 11282 WHERE Action = 'LeaveToken'"
+  msibuild "$out" -q "UPDATE InstallExecuteSequence SET Sequence = 1501 WHERE Action = 'RemoveExistingProducts'"
+  # An upgrade removes the old version by itself, and its identity must stay. Windows tells it by
+  # UPGRADINGPRODUCTCODE; Wine does not, so the old version is told beforehand (type 34, any exit code).
+  msibuild "$out" -q "INSERT INTO CustomAction (Action, Type, Source, Target) VALUES ('HoldIdentity', 98, 'INSTALLDIR', '\"[INSTALLDIR]vigia-agent.exe\" forget --hold')"
+  msibuild "$out" -q "INSERT INTO InstallExecuteSequence (Action, Condition, Sequence) VALUES ('HoldIdentity', 'WIX_UPGRADE_DETECTED', 1450)"
+  msibuild "$out" -q "UPDATE InstallExecuteSequence SET Sequence = 1950 WHERE Action = 'ForgetAll'"
+  sign "$out"
+  echo "$out ($signed)"
+}
+
 if wants agent deb || wants agent rpm; then linux_packages agent 0 ${ARCHS:-amd64 arm64}; fi
 if wants collector deb || wants collector rpm; then linux_packages collector 1 amd64; fi
+if wants agent msi; then msi; fi
 if wants agent sbom; then build agent linux amd64 0; sbom agent "$work/linux-amd64/vigia-agent"; fi
 if wants collector sbom; then build collector linux amd64 1; sbom collector "$work/linux-amd64/vigia-collector"; fi
 if [ "$words" = "  " ]; then
