@@ -20,6 +20,7 @@ type forgetCmd struct {
 	// the identity with it.
 	Hold       bool `hidden:"" help:"Keep all through a removal with --unless-held within the next minutes."`
 	UnlessHeld bool `hidden:"" help:"Remove nothing after --hold."`
+	Await      bool `hidden:"" help:"Only wait until the agent has stopped: its file cannot be removed before."`
 }
 
 // holdFor is how long an upgrade may take from --hold to --unless-held.
@@ -60,7 +61,7 @@ func (c *forgetCmd) Run(s *session) error {
 	if c.UnlessHeld && c.held(s.now()) {
 		return nil
 	}
-	if err := c.stopped(s.ctx); err != nil {
+	if err := c.stopped(s.ctx); err != nil || c.Await {
 		return err
 	}
 	if !c.ours() {
@@ -80,7 +81,7 @@ func (c *forgetCmd) Run(s *session) error {
 // stopped waits until no agent runs here, for an installer as long as one may take to stop.
 func (c *forgetCmd) stopped(ctx context.Context) error {
 	patience := time.Duration(0)
-	if c.UnlessHeld {
+	if c.UnlessHeld || c.Await {
 		patience = service.StopTimeout
 	}
 	for end := time.Now().Add(patience); ; {

@@ -191,9 +191,9 @@ func (a *App) serveAgents(ctx context.Context, presence *fleet.Presence) error {
 	codec := wire.NewCodec(wire.Limits{})
 	a.rpc, err = rpcapi.New(rpcapi.Deps{
 		Fleet: a.desk.fleet, Presence: presence, Revocations: revocations, Certificate: a.agentCert,
-		Ingest:   a.reports,
-		Policies: newPolicies(a.desk, a.ingester, codec),
-		Codec:    codec, Describe: func(err error) string { return sentence(err) }, Log: a.cfg.Log, Metrics: a.registry, Now: a.cfg.Now,
+		Ingest:  a.reports,
+		Updates: a.desk.updates(), Policies: newPolicies(a.desk, a.ingester, codec),
+		Codec: codec, Describe: func(err error) string { return sentence(err) }, Log: a.cfg.Log, Metrics: a.registry, Now: a.cfg.Now,
 		Name: a.name, Shared: a.desk.store.Engine() != "sqlite", Limits: a.cfg.Limits, NewNames: a.newNames, Observe: a.observe,
 		Self: fleet.Collector{Host: hostName(), Listens: a.agents.Addr().String(), Version: buildinfo.Get().Version, StartedAt: a.cfg.Now().UTC()},
 	})

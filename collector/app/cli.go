@@ -52,6 +52,7 @@ type commands struct {
 	SigninLink    signinLinkCmd     `cmd:"" help:"Print a one-time address of the console."`
 	Demo          demoCmd           `cmd:"" help:"Fill a fresh folder with a sample company."`
 	Setting       settingCmds       `cmd:"" help:"What administrators may adjust."`
+	Update        updateCmds        `cmd:"" help:"Releases of the agent: signed away from here, and let out in stages."`
 	Mail          mailCmds          `cmd:"" help:"Mail to people: the queue and what became of it."`
 	Webhook       webhookCmds       `cmd:"" help:"Other systems that are told of events."`
 	Backup        backupCmds        `cmd:"" help:"Copy the database while the collector runs."`

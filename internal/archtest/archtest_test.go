@@ -73,7 +73,7 @@ func floor(path string) (int, string) {
 	for n, rooms := range [][]string{
 		{"apperr", "actor", "audit"},
 		{"access", "paging", "calendar"}, // what every domain speaks of: who may see what, pages of lists, working days
-		{"fleet", "org", "authorization", "nonconformity", "title", "account", "setting", "license", "maintenance", "helpdesk", "procurement", "stock"},
+		{"fleet", "org", "authorization", "nonconformity", "title", "account", "setting", "license", "maintenance", "helpdesk", "procurement", "stock", "rollout"},
 		{"allowlist", "view", "locale"}, // sentences: what reports, mail and pages all speak
 		{"ingest", "review", "report", "sheet", "jobs", "notify", "backup", "scan", "authorize"},
 		{"rpcapi", "web", "restapi", "store"},
@@ -108,7 +108,7 @@ const domains = 2
 
 // domainMayImport lists what a domain may import besides the standard library and the
 // floors below.
-var domainMayImport = []string{"vigia/internal/inventory", "vigia/internal/policy", "vigia/internal/pki",
+var domainMayImport = []string{"vigia/internal/inventory", "vigia/internal/policy", "vigia/internal/pki", "vigia/internal/version",
 	"golang.org/x/crypto/argon2", "golang.org/x/text/unicode/norm", "github.com/pquerna/otp", "github.com/pquerna/otp/hotp"} // reckoning only: no I/O
 
 func TestDomainsArePure(t *testing.T) {

@@ -108,6 +108,7 @@ msi() {
   # UPGRADINGPRODUCTCODE; Wine does not, so the old version is told beforehand (type 34, any exit code).
   msibuild "$out" -q "INSERT INTO CustomAction (Action, Type, Source, Target) VALUES ('HoldIdentity', 98, 'INSTALLDIR', '\"[INSTALLDIR]vigia-agent.exe\" forget --hold')"
   msibuild "$out" -q "INSERT INTO InstallExecuteSequence (Action, Condition, Sequence) VALUES ('HoldIdentity', 'WIX_UPGRADE_DETECTED', 1450)"
+  msibuild "$out" -q "UPDATE InstallExecuteSequence SET Sequence = 1940 WHERE Action = 'AwaitStop'"
   msibuild "$out" -q "UPDATE InstallExecuteSequence SET Sequence = 1950 WHERE Action = 'ForgetAll'"
   sign "$out"
   echo "$out ($signed)"

@@ -14,7 +14,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -230,6 +229,15 @@ func (r *Releases) Files() map[string]int64 {
 	return files
 }
 
+// Verify holds a file, by its name in the repository, against what was signed.
+func (r *Releases) Verify(name string, data []byte) error {
+	file := r.targets[strings.TrimPrefix(name, "targets/")]
+	if file == nil {
+		return fmt.Errorf("%s is not signed", name)
+	}
+	return file.VerifyLengthHashes(data)
+}
+
 // Length is the program's size as it travels.
 func (p Program) Length() int64 { return p.file.Length }
 
@@ -243,36 +251,4 @@ func (p Program) VerifyProgram(program []byte) error {
 		return fmt.Errorf("the program of version %s is not the one that was signed", p.Version)
 	}
 	return nil
-}
-
-// Newer reports whether version a is newer than b. Versions are MAJOR.MINOR.PATCH; what
-// comes after + or ~ does not count, and what is no version is older than all.
-func Newer(a, b string) bool {
-	x, y := numbers(a), numbers(b)
-	for i := range x {
-		if x[i] != y[i] {
-			return x[i] > y[i]
-		}
-	}
-	return false
-}
-
-// Valid reports whether v is a version that can be released.
-func Valid(v string) bool { return numbers(v)[0] >= 0 && !strings.ContainsAny(v, "+~/\\ ") }
-
-func numbers(v string) [3]int64 {
-	v, _, _ = strings.Cut(v, "+")
-	v, _, _ = strings.Cut(v, "~")
-	parts := strings.Split(v, ".")
-	var n [3]int64
-	for i := range n {
-		var err error
-		if len(parts) != 3 {
-			return [3]int64{-1, -1, -1}
-		}
-		if n[i], err = strconv.ParseInt(parts[i], 10, 32); err != nil || n[i] < 0 {
-			return [3]int64{-1, -1, -1}
-		}
-	}
-	return n
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"vigia/collector/internal/fleet"
+	"vigia/collector/internal/rollout"
 	"vigia/internal/inventory"
 	"vigia/internal/pki"
 	"vigia/internal/wire"
@@ -97,6 +98,7 @@ type Deps struct {
 	Certificate *pki.ServerCertificate
 	Ingest      Ingest
 	Policies    Policies
+	Updates     *rollout.Service // nil: none
 	Codec       *wire.Codec
 	Describe    func(error) string // the sentence for a person at the agent
 	Log         *slog.Logger

@@ -24,6 +24,7 @@ import (
 
 	"vigia/internal/fsatomic"
 	"vigia/internal/update"
+	"vigia/internal/version"
 )
 
 // RootLife is how long a root of trust is good for.
@@ -197,11 +198,11 @@ func load(meta string, until time.Time) (*metadata.Metadata[metadata.TimestampTy
 	return timestamp, snapshot, targets, err
 }
 
-func add(repository string, targets *metadata.Metadata[metadata.TargetsType], version string, p Program) error {
-	if !update.Valid(version) {
-		return fmt.Errorf("version %q: want MAJOR.MINOR.PATCH", version)
+func add(repository string, targets *metadata.Metadata[metadata.TargetsType], v string, p Program) error {
+	if !version.Valid(v) {
+		return fmt.Errorf("version %q: want MAJOR.MINOR.PATCH", v)
 	}
-	name := update.TargetName(version, p.OS, p.Arch)
+	name := update.TargetName(v, p.OS, p.Arch)
 	if targets.Signed.Targets[name] != nil {
 		return fmt.Errorf("%s is signed already: a version never changes", name)
 	}
@@ -219,7 +220,7 @@ func add(repository string, targets *metadata.Metadata[metadata.TargetsType], ve
 		return err
 	}
 	sum := sha256.Sum256(program)
-	about, err := json.Marshal(update.Program{Version: version, SHA256: hex.EncodeToString(sum[:]), Size: int64(len(program))})
+	about, err := json.Marshal(update.Program{Version: v, SHA256: hex.EncodeToString(sum[:]), Size: int64(len(program))})
 	if err != nil {
 		return err
 	}

@@ -364,6 +364,254 @@ func (x *RenewResponse) GetCaDer() [][]byte {
 	return nil
 }
 
+type UpdateRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Version       string                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"` // that runs
+	Os            string                 `protobuf:"bytes,2,opt,name=os,proto3" json:"os,omitempty"`           // GOOS
+	Arch          string                 `protobuf:"bytes,3,opt,name=arch,proto3" json:"arch,omitempty"`       // GOARCH
+	Phase         string                 `protobuf:"bytes,4,opt,name=phase,proto3" json:"phase,omitempty"`     // "current", "downloading", "trying", "rolled-back", "failed"
+	Target        string                 `protobuf:"bytes,5,opt,name=target,proto3" json:"target,omitempty"`   // version that phase speaks of; empty: none
+	Problem       string                 `protobuf:"bytes,6,opt,name=problem,proto3" json:"problem,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateRequest) Reset() {
+	*x = UpdateRequest{}
+	mi := &file_vigia_v1_agent_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateRequest) ProtoMessage() {}
+
+func (x *UpdateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_agent_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateRequest.ProtoReflect.Descriptor instead.
+func (*UpdateRequest) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *UpdateRequest) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *UpdateRequest) GetOs() string {
+	if x != nil {
+		return x.Os
+	}
+	return ""
+}
+
+func (x *UpdateRequest) GetArch() string {
+	if x != nil {
+		return x.Arch
+	}
+	return ""
+}
+
+func (x *UpdateRequest) GetPhase() string {
+	if x != nil {
+		return x.Phase
+	}
+	return ""
+}
+
+func (x *UpdateRequest) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *UpdateRequest) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
+type UpdateOffer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Version       string                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`                                // empty: none
+	Attempt       int64                  `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`                               // a version that failed is tried again under another number only
+	GraceSeconds  uint32                 `protobuf:"varint,3,opt,name=grace_seconds,json=graceSeconds,proto3" json:"grace_seconds,omitempty"` // in which the new version must have reported
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateOffer) Reset() {
+	*x = UpdateOffer{}
+	mi := &file_vigia_v1_agent_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateOffer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateOffer) ProtoMessage() {}
+
+func (x *UpdateOffer) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_agent_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateOffer.ProtoReflect.Descriptor instead.
+func (*UpdateOffer) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *UpdateOffer) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *UpdateOffer) GetAttempt() int64 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *UpdateOffer) GetGraceSeconds() uint32 {
+	if x != nil {
+		return x.GraceSeconds
+	}
+	return 0
+}
+
+type FetchRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // "metadata/timestamp.json"
+	Offset        uint64                 `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FetchRequest) Reset() {
+	*x = FetchRequest{}
+	mi := &file_vigia_v1_agent_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FetchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FetchRequest) ProtoMessage() {}
+
+func (x *FetchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_agent_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FetchRequest.ProtoReflect.Descriptor instead.
+func (*FetchRequest) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *FetchRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *FetchRequest) GetOffset() uint64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+type FetchResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Data          []byte                 `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`  // at most 256 KiB; fewer than asked does not mean the end
+	Size          uint64                 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"` // of the whole file
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FetchResponse) Reset() {
+	*x = FetchResponse{}
+	mi := &file_vigia_v1_agent_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FetchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FetchResponse) ProtoMessage() {}
+
+func (x *FetchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_vigia_v1_agent_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FetchResponse.ProtoReflect.Descriptor instead.
+func (*FetchResponse) Descriptor() ([]byte, []int) {
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *FetchResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *FetchResponse) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
 type FromAgent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Kind:
@@ -380,7 +628,7 @@ type FromAgent struct {
 
 func (x *FromAgent) Reset() {
 	*x = FromAgent{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[5]
+	mi := &file_vigia_v1_agent_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -392,7 +640,7 @@ func (x *FromAgent) String() string {
 func (*FromAgent) ProtoMessage() {}
 
 func (x *FromAgent) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[5]
+	mi := &file_vigia_v1_agent_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -405,7 +653,7 @@ func (x *FromAgent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FromAgent.ProtoReflect.Descriptor instead.
 func (*FromAgent) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{5}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *FromAgent) GetKind() isFromAgent_Kind {
@@ -512,7 +760,7 @@ type FromCollector struct {
 
 func (x *FromCollector) Reset() {
 	*x = FromCollector{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[6]
+	mi := &file_vigia_v1_agent_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -524,7 +772,7 @@ func (x *FromCollector) String() string {
 func (*FromCollector) ProtoMessage() {}
 
 func (x *FromCollector) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[6]
+	mi := &file_vigia_v1_agent_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -537,7 +785,7 @@ func (x *FromCollector) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FromCollector.ProtoReflect.Descriptor instead.
 func (*FromCollector) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{6}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *FromCollector) GetKind() isFromCollector_Kind {
@@ -671,7 +919,7 @@ type Hello struct {
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[7]
+	mi := &file_vigia_v1_agent_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -683,7 +931,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[7]
+	mi := &file_vigia_v1_agent_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -696,7 +944,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{7}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Hello) GetProtocol() uint32 {
@@ -754,7 +1002,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[8]
+	mi := &file_vigia_v1_agent_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -766,7 +1014,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[8]
+	mi := &file_vigia_v1_agent_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -779,7 +1027,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{8}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Welcome) GetProtocol() uint32 {
@@ -824,7 +1072,7 @@ type Part struct {
 
 func (x *Part) Reset() {
 	*x = Part{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[9]
+	mi := &file_vigia_v1_agent_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -836,7 +1084,7 @@ func (x *Part) String() string {
 func (*Part) ProtoMessage() {}
 
 func (x *Part) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[9]
+	mi := &file_vigia_v1_agent_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -849,7 +1097,7 @@ func (x *Part) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Part.ProtoReflect.Descriptor instead.
 func (*Part) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{9}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Part) GetId() []byte {
@@ -896,7 +1144,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[10]
+	mi := &file_vigia_v1_agent_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -908,7 +1156,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[10]
+	mi := &file_vigia_v1_agent_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -921,7 +1169,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{10}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Report) GetId() []byte {
@@ -990,7 +1238,7 @@ type SectionUpdate struct {
 
 func (x *SectionUpdate) Reset() {
 	*x = SectionUpdate{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[11]
+	mi := &file_vigia_v1_agent_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1002,7 +1250,7 @@ func (x *SectionUpdate) String() string {
 func (*SectionUpdate) ProtoMessage() {}
 
 func (x *SectionUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[11]
+	mi := &file_vigia_v1_agent_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1015,7 +1263,7 @@ func (x *SectionUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SectionUpdate.ProtoReflect.Descriptor instead.
 func (*SectionUpdate) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{11}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SectionUpdate) GetSection() string {
@@ -1104,7 +1352,7 @@ type Software struct {
 
 func (x *Software) Reset() {
 	*x = Software{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[12]
+	mi := &file_vigia_v1_agent_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1116,7 +1364,7 @@ func (x *Software) String() string {
 func (*Software) ProtoMessage() {}
 
 func (x *Software) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[12]
+	mi := &file_vigia_v1_agent_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1129,7 +1377,7 @@ func (x *Software) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Software.ProtoReflect.Descriptor instead.
 func (*Software) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{12}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Software) GetPrograms() []*Program {
@@ -1149,7 +1397,7 @@ type SoftwareDelta struct {
 
 func (x *SoftwareDelta) Reset() {
 	*x = SoftwareDelta{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[13]
+	mi := &file_vigia_v1_agent_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1161,7 +1409,7 @@ func (x *SoftwareDelta) String() string {
 func (*SoftwareDelta) ProtoMessage() {}
 
 func (x *SoftwareDelta) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[13]
+	mi := &file_vigia_v1_agent_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1174,7 +1422,7 @@ func (x *SoftwareDelta) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SoftwareDelta.ProtoReflect.Descriptor instead.
 func (*SoftwareDelta) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{13}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SoftwareDelta) GetRemovedKeys() [][]byte {
@@ -1214,7 +1462,7 @@ type Program struct {
 
 func (x *Program) Reset() {
 	*x = Program{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[14]
+	mi := &file_vigia_v1_agent_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1226,7 +1474,7 @@ func (x *Program) String() string {
 func (*Program) ProtoMessage() {}
 
 func (x *Program) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[14]
+	mi := &file_vigia_v1_agent_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1239,7 +1487,7 @@ func (x *Program) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Program.ProtoReflect.Descriptor instead.
 func (*Program) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{14}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Program) GetName() string {
@@ -1361,7 +1609,7 @@ type Dropped struct {
 
 func (x *Dropped) Reset() {
 	*x = Dropped{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[15]
+	mi := &file_vigia_v1_agent_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1373,7 +1621,7 @@ func (x *Dropped) String() string {
 func (*Dropped) ProtoMessage() {}
 
 func (x *Dropped) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[15]
+	mi := &file_vigia_v1_agent_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1386,7 +1634,7 @@ func (x *Dropped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dropped.ProtoReflect.Descriptor instead.
 func (*Dropped) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{15}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Dropped) GetReports() uint32 {
@@ -1436,7 +1684,7 @@ type Unchanged struct {
 
 func (x *Unchanged) Reset() {
 	*x = Unchanged{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[16]
+	mi := &file_vigia_v1_agent_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1448,7 +1696,7 @@ func (x *Unchanged) String() string {
 func (*Unchanged) ProtoMessage() {}
 
 func (x *Unchanged) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[16]
+	mi := &file_vigia_v1_agent_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1461,7 +1709,7 @@ func (x *Unchanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unchanged.ProtoReflect.Descriptor instead.
 func (*Unchanged) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{16}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Unchanged) GetTakenAtUnixMs() int64 {
@@ -1496,7 +1744,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[17]
+	mi := &file_vigia_v1_agent_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1508,7 +1756,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[17]
+	mi := &file_vigia_v1_agent_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1521,7 +1769,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{17}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Ack) GetReportId() []byte {
@@ -1558,7 +1806,7 @@ type Remark struct {
 
 func (x *Remark) Reset() {
 	*x = Remark{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[18]
+	mi := &file_vigia_v1_agent_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1570,7 +1818,7 @@ func (x *Remark) String() string {
 func (*Remark) ProtoMessage() {}
 
 func (x *Remark) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[18]
+	mi := &file_vigia_v1_agent_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1583,7 +1831,7 @@ func (x *Remark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Remark.ProtoReflect.Descriptor instead.
 func (*Remark) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{18}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Remark) GetSection() string {
@@ -1633,7 +1881,7 @@ type Need struct {
 
 func (x *Need) Reset() {
 	*x = Need{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[19]
+	mi := &file_vigia_v1_agent_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1645,7 +1893,7 @@ func (x *Need) String() string {
 func (*Need) ProtoMessage() {}
 
 func (x *Need) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[19]
+	mi := &file_vigia_v1_agent_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1658,7 +1906,7 @@ func (x *Need) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Need.ProtoReflect.Descriptor instead.
 func (*Need) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{19}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Need) GetReportId() []byte {
@@ -1694,7 +1942,7 @@ type Later struct {
 
 func (x *Later) Reset() {
 	*x = Later{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[20]
+	mi := &file_vigia_v1_agent_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1706,7 +1954,7 @@ func (x *Later) String() string {
 func (*Later) ProtoMessage() {}
 
 func (x *Later) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[20]
+	mi := &file_vigia_v1_agent_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1719,7 +1967,7 @@ func (x *Later) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Later.ProtoReflect.Descriptor instead.
 func (*Later) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{20}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Later) GetRetryAfterMs() uint32 {
@@ -1754,7 +2002,7 @@ type Command struct {
 
 func (x *Command) Reset() {
 	*x = Command{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[21]
+	mi := &file_vigia_v1_agent_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1766,7 +2014,7 @@ func (x *Command) String() string {
 func (*Command) ProtoMessage() {}
 
 func (x *Command) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[21]
+	mi := &file_vigia_v1_agent_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1779,7 +2027,7 @@ func (x *Command) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command.ProtoReflect.Descriptor instead.
 func (*Command) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{21}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Command) GetId() string {
@@ -1814,7 +2062,7 @@ type CommandResult struct {
 
 func (x *CommandResult) Reset() {
 	*x = CommandResult{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[22]
+	mi := &file_vigia_v1_agent_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1826,7 +2074,7 @@ func (x *CommandResult) String() string {
 func (*CommandResult) ProtoMessage() {}
 
 func (x *CommandResult) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[22]
+	mi := &file_vigia_v1_agent_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1839,7 +2087,7 @@ func (x *CommandResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandResult.ProtoReflect.Descriptor instead.
 func (*CommandResult) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{22}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CommandResult) GetId() string {
@@ -1877,7 +2125,7 @@ type AgentStatus struct {
 
 func (x *AgentStatus) Reset() {
 	*x = AgentStatus{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[23]
+	mi := &file_vigia_v1_agent_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1889,7 +2137,7 @@ func (x *AgentStatus) String() string {
 func (*AgentStatus) ProtoMessage() {}
 
 func (x *AgentStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[23]
+	mi := &file_vigia_v1_agent_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1902,7 +2150,7 @@ func (x *AgentStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgentStatus.ProtoReflect.Descriptor instead.
 func (*AgentStatus) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{23}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *AgentStatus) GetSpooled() uint32 {
@@ -1951,7 +2199,7 @@ type TrustUpdate struct {
 
 func (x *TrustUpdate) Reset() {
 	*x = TrustUpdate{}
-	mi := &file_vigia_v1_agent_proto_msgTypes[24]
+	mi := &file_vigia_v1_agent_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1963,7 +2211,7 @@ func (x *TrustUpdate) String() string {
 func (*TrustUpdate) ProtoMessage() {}
 
 func (x *TrustUpdate) ProtoReflect() protoreflect.Message {
-	mi := &file_vigia_v1_agent_proto_msgTypes[24]
+	mi := &file_vigia_v1_agent_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1976,7 +2224,7 @@ func (x *TrustUpdate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrustUpdate.ProtoReflect.Descriptor instead.
 func (*TrustUpdate) Descriptor() ([]byte, []int) {
-	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{24}
+	return file_vigia_v1_agent_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *TrustUpdate) GetCaDer() [][]byte {
@@ -2024,7 +2272,24 @@ const file_vigia_v1_agent_proto_rawDesc = "" +
 	"\x11old_key_signature\x18\x02 \x01(\fR\x0foldKeySignature\"O\n" +
 	"\rRenewResponse\x12'\n" +
 	"\x0fcertificate_der\x18\x01 \x01(\fR\x0ecertificateDer\x12\x15\n" +
-	"\x06ca_der\x18\x02 \x03(\fR\x05caDer\"\x8e\x02\n" +
+	"\x06ca_der\x18\x02 \x03(\fR\x05caDer\"\x95\x01\n" +
+	"\rUpdateRequest\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12\x0e\n" +
+	"\x02os\x18\x02 \x01(\tR\x02os\x12\x12\n" +
+	"\x04arch\x18\x03 \x01(\tR\x04arch\x12\x14\n" +
+	"\x05phase\x18\x04 \x01(\tR\x05phase\x12\x16\n" +
+	"\x06target\x18\x05 \x01(\tR\x06target\x12\x18\n" +
+	"\aproblem\x18\x06 \x01(\tR\aproblem\"f\n" +
+	"\vUpdateOffer\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12\x18\n" +
+	"\aattempt\x18\x02 \x01(\x03R\aattempt\x12#\n" +
+	"\rgrace_seconds\x18\x03 \x01(\rR\fgraceSeconds\":\n" +
+	"\fFetchRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06offset\x18\x02 \x01(\x04R\x06offset\"7\n" +
+	"\rFetchResponse\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x04R\x04size\"\x8e\x02\n" +
 	"\tFromAgent\x12'\n" +
 	"\x05hello\x18\x01 \x01(\v2\x0f.vigia.v1.HelloH\x00R\x05hello\x12(\n" +
 	"\x06report\x18\x02 \x01(\v2\x0e.vigia.v1.PartH\x00R\x06report\x123\n" +
@@ -2152,10 +2417,12 @@ const file_vigia_v1_agent_proto_rawDesc = "" +
 	"\x0frenew_within_ms\x18\x02 \x01(\rR\rrenewWithinMs2I\n" +
 	"\n" +
 	"Enrollment\x12;\n" +
-	"\x06Enroll\x12\x17.vigia.v1.EnrollRequest\x1a\x18.vigia.v1.EnrollResponse2\x7f\n" +
+	"\x06Enroll\x12\x17.vigia.v1.EnrollRequest\x1a\x18.vigia.v1.EnrollResponse2\xf3\x01\n" +
 	"\x06Agents\x12;\n" +
 	"\aConnect\x12\x13.vigia.v1.FromAgent\x1a\x17.vigia.v1.FromCollector(\x010\x01\x128\n" +
-	"\x05Renew\x12\x16.vigia.v1.RenewRequest\x1a\x17.vigia.v1.RenewResponseB\x1eZ\x1cvigia/proto/vigia/v1;vigiav1b\x06proto3"
+	"\x05Renew\x12\x16.vigia.v1.RenewRequest\x1a\x17.vigia.v1.RenewResponse\x128\n" +
+	"\x06Update\x12\x17.vigia.v1.UpdateRequest\x1a\x15.vigia.v1.UpdateOffer\x128\n" +
+	"\x05Fetch\x12\x16.vigia.v1.FetchRequest\x1a\x17.vigia.v1.FetchResponseB\x1eZ\x1cvigia/proto/vigia/v1;vigiav1b\x06proto3"
 
 var (
 	file_vigia_v1_agent_proto_rawDescOnce sync.Once
@@ -2169,67 +2436,75 @@ func file_vigia_v1_agent_proto_rawDescGZIP() []byte {
 	return file_vigia_v1_agent_proto_rawDescData
 }
 
-var file_vigia_v1_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_vigia_v1_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_vigia_v1_agent_proto_goTypes = []any{
 	(*EnrollRequest)(nil),  // 0: vigia.v1.EnrollRequest
 	(*MachineFacts)(nil),   // 1: vigia.v1.MachineFacts
 	(*EnrollResponse)(nil), // 2: vigia.v1.EnrollResponse
 	(*RenewRequest)(nil),   // 3: vigia.v1.RenewRequest
 	(*RenewResponse)(nil),  // 4: vigia.v1.RenewResponse
-	(*FromAgent)(nil),      // 5: vigia.v1.FromAgent
-	(*FromCollector)(nil),  // 6: vigia.v1.FromCollector
-	(*Hello)(nil),          // 7: vigia.v1.Hello
-	(*Welcome)(nil),        // 8: vigia.v1.Welcome
-	(*Part)(nil),           // 9: vigia.v1.Part
-	(*Report)(nil),         // 10: vigia.v1.Report
-	(*SectionUpdate)(nil),  // 11: vigia.v1.SectionUpdate
-	(*Software)(nil),       // 12: vigia.v1.Software
-	(*SoftwareDelta)(nil),  // 13: vigia.v1.SoftwareDelta
-	(*Program)(nil),        // 14: vigia.v1.Program
-	(*Dropped)(nil),        // 15: vigia.v1.Dropped
-	(*Unchanged)(nil),      // 16: vigia.v1.Unchanged
-	(*Ack)(nil),            // 17: vigia.v1.Ack
-	(*Remark)(nil),         // 18: vigia.v1.Remark
-	(*Need)(nil),           // 19: vigia.v1.Need
-	(*Later)(nil),          // 20: vigia.v1.Later
-	(*Command)(nil),        // 21: vigia.v1.Command
-	(*CommandResult)(nil),  // 22: vigia.v1.CommandResult
-	(*AgentStatus)(nil),    // 23: vigia.v1.AgentStatus
-	(*TrustUpdate)(nil),    // 24: vigia.v1.TrustUpdate
-	nil,                    // 25: vigia.v1.Welcome.DigestsEntry
-	nil,                    // 26: vigia.v1.Command.ArgsEntry
+	(*UpdateRequest)(nil),  // 5: vigia.v1.UpdateRequest
+	(*UpdateOffer)(nil),    // 6: vigia.v1.UpdateOffer
+	(*FetchRequest)(nil),   // 7: vigia.v1.FetchRequest
+	(*FetchResponse)(nil),  // 8: vigia.v1.FetchResponse
+	(*FromAgent)(nil),      // 9: vigia.v1.FromAgent
+	(*FromCollector)(nil),  // 10: vigia.v1.FromCollector
+	(*Hello)(nil),          // 11: vigia.v1.Hello
+	(*Welcome)(nil),        // 12: vigia.v1.Welcome
+	(*Part)(nil),           // 13: vigia.v1.Part
+	(*Report)(nil),         // 14: vigia.v1.Report
+	(*SectionUpdate)(nil),  // 15: vigia.v1.SectionUpdate
+	(*Software)(nil),       // 16: vigia.v1.Software
+	(*SoftwareDelta)(nil),  // 17: vigia.v1.SoftwareDelta
+	(*Program)(nil),        // 18: vigia.v1.Program
+	(*Dropped)(nil),        // 19: vigia.v1.Dropped
+	(*Unchanged)(nil),      // 20: vigia.v1.Unchanged
+	(*Ack)(nil),            // 21: vigia.v1.Ack
+	(*Remark)(nil),         // 22: vigia.v1.Remark
+	(*Need)(nil),           // 23: vigia.v1.Need
+	(*Later)(nil),          // 24: vigia.v1.Later
+	(*Command)(nil),        // 25: vigia.v1.Command
+	(*CommandResult)(nil),  // 26: vigia.v1.CommandResult
+	(*AgentStatus)(nil),    // 27: vigia.v1.AgentStatus
+	(*TrustUpdate)(nil),    // 28: vigia.v1.TrustUpdate
+	nil,                    // 29: vigia.v1.Welcome.DigestsEntry
+	nil,                    // 30: vigia.v1.Command.ArgsEntry
 }
 var file_vigia_v1_agent_proto_depIdxs = []int32{
 	1,  // 0: vigia.v1.EnrollRequest.facts:type_name -> vigia.v1.MachineFacts
-	7,  // 1: vigia.v1.FromAgent.hello:type_name -> vigia.v1.Hello
-	9,  // 2: vigia.v1.FromAgent.report:type_name -> vigia.v1.Part
-	16, // 3: vigia.v1.FromAgent.unchanged:type_name -> vigia.v1.Unchanged
-	22, // 4: vigia.v1.FromAgent.command_result:type_name -> vigia.v1.CommandResult
-	23, // 5: vigia.v1.FromAgent.status:type_name -> vigia.v1.AgentStatus
-	8,  // 6: vigia.v1.FromCollector.welcome:type_name -> vigia.v1.Welcome
-	17, // 7: vigia.v1.FromCollector.ack:type_name -> vigia.v1.Ack
-	19, // 8: vigia.v1.FromCollector.need:type_name -> vigia.v1.Need
-	20, // 9: vigia.v1.FromCollector.later:type_name -> vigia.v1.Later
-	9,  // 10: vigia.v1.FromCollector.policy:type_name -> vigia.v1.Part
-	21, // 11: vigia.v1.FromCollector.command:type_name -> vigia.v1.Command
-	24, // 12: vigia.v1.FromCollector.trust:type_name -> vigia.v1.TrustUpdate
-	25, // 13: vigia.v1.Welcome.digests:type_name -> vigia.v1.Welcome.DigestsEntry
-	11, // 14: vigia.v1.Report.sections:type_name -> vigia.v1.SectionUpdate
-	15, // 15: vigia.v1.Report.dropped:type_name -> vigia.v1.Dropped
-	12, // 16: vigia.v1.SectionUpdate.software:type_name -> vigia.v1.Software
-	13, // 17: vigia.v1.SectionUpdate.delta:type_name -> vigia.v1.SoftwareDelta
-	14, // 18: vigia.v1.Software.programs:type_name -> vigia.v1.Program
-	14, // 19: vigia.v1.SoftwareDelta.set:type_name -> vigia.v1.Program
-	18, // 20: vigia.v1.Ack.remarks:type_name -> vigia.v1.Remark
-	26, // 21: vigia.v1.Command.args:type_name -> vigia.v1.Command.ArgsEntry
+	11, // 1: vigia.v1.FromAgent.hello:type_name -> vigia.v1.Hello
+	13, // 2: vigia.v1.FromAgent.report:type_name -> vigia.v1.Part
+	20, // 3: vigia.v1.FromAgent.unchanged:type_name -> vigia.v1.Unchanged
+	26, // 4: vigia.v1.FromAgent.command_result:type_name -> vigia.v1.CommandResult
+	27, // 5: vigia.v1.FromAgent.status:type_name -> vigia.v1.AgentStatus
+	12, // 6: vigia.v1.FromCollector.welcome:type_name -> vigia.v1.Welcome
+	21, // 7: vigia.v1.FromCollector.ack:type_name -> vigia.v1.Ack
+	23, // 8: vigia.v1.FromCollector.need:type_name -> vigia.v1.Need
+	24, // 9: vigia.v1.FromCollector.later:type_name -> vigia.v1.Later
+	13, // 10: vigia.v1.FromCollector.policy:type_name -> vigia.v1.Part
+	25, // 11: vigia.v1.FromCollector.command:type_name -> vigia.v1.Command
+	28, // 12: vigia.v1.FromCollector.trust:type_name -> vigia.v1.TrustUpdate
+	29, // 13: vigia.v1.Welcome.digests:type_name -> vigia.v1.Welcome.DigestsEntry
+	15, // 14: vigia.v1.Report.sections:type_name -> vigia.v1.SectionUpdate
+	19, // 15: vigia.v1.Report.dropped:type_name -> vigia.v1.Dropped
+	16, // 16: vigia.v1.SectionUpdate.software:type_name -> vigia.v1.Software
+	17, // 17: vigia.v1.SectionUpdate.delta:type_name -> vigia.v1.SoftwareDelta
+	18, // 18: vigia.v1.Software.programs:type_name -> vigia.v1.Program
+	18, // 19: vigia.v1.SoftwareDelta.set:type_name -> vigia.v1.Program
+	22, // 20: vigia.v1.Ack.remarks:type_name -> vigia.v1.Remark
+	30, // 21: vigia.v1.Command.args:type_name -> vigia.v1.Command.ArgsEntry
 	0,  // 22: vigia.v1.Enrollment.Enroll:input_type -> vigia.v1.EnrollRequest
-	5,  // 23: vigia.v1.Agents.Connect:input_type -> vigia.v1.FromAgent
+	9,  // 23: vigia.v1.Agents.Connect:input_type -> vigia.v1.FromAgent
 	3,  // 24: vigia.v1.Agents.Renew:input_type -> vigia.v1.RenewRequest
-	2,  // 25: vigia.v1.Enrollment.Enroll:output_type -> vigia.v1.EnrollResponse
-	6,  // 26: vigia.v1.Agents.Connect:output_type -> vigia.v1.FromCollector
-	4,  // 27: vigia.v1.Agents.Renew:output_type -> vigia.v1.RenewResponse
-	25, // [25:28] is the sub-list for method output_type
-	22, // [22:25] is the sub-list for method input_type
+	5,  // 25: vigia.v1.Agents.Update:input_type -> vigia.v1.UpdateRequest
+	7,  // 26: vigia.v1.Agents.Fetch:input_type -> vigia.v1.FetchRequest
+	2,  // 27: vigia.v1.Enrollment.Enroll:output_type -> vigia.v1.EnrollResponse
+	10, // 28: vigia.v1.Agents.Connect:output_type -> vigia.v1.FromCollector
+	4,  // 29: vigia.v1.Agents.Renew:output_type -> vigia.v1.RenewResponse
+	6,  // 30: vigia.v1.Agents.Update:output_type -> vigia.v1.UpdateOffer
+	8,  // 31: vigia.v1.Agents.Fetch:output_type -> vigia.v1.FetchResponse
+	27, // [27:32] is the sub-list for method output_type
+	22, // [22:27] is the sub-list for method input_type
 	22, // [22:22] is the sub-list for extension type_name
 	22, // [22:22] is the sub-list for extension extendee
 	0,  // [0:22] is the sub-list for field type_name
@@ -2240,14 +2515,14 @@ func file_vigia_v1_agent_proto_init() {
 	if File_vigia_v1_agent_proto != nil {
 		return
 	}
-	file_vigia_v1_agent_proto_msgTypes[5].OneofWrappers = []any{
+	file_vigia_v1_agent_proto_msgTypes[9].OneofWrappers = []any{
 		(*FromAgent_Hello)(nil),
 		(*FromAgent_Report)(nil),
 		(*FromAgent_Unchanged)(nil),
 		(*FromAgent_CommandResult)(nil),
 		(*FromAgent_Status)(nil),
 	}
-	file_vigia_v1_agent_proto_msgTypes[6].OneofWrappers = []any{
+	file_vigia_v1_agent_proto_msgTypes[10].OneofWrappers = []any{
 		(*FromCollector_Welcome)(nil),
 		(*FromCollector_Ack)(nil),
 		(*FromCollector_Need)(nil),
@@ -2256,7 +2531,7 @@ func file_vigia_v1_agent_proto_init() {
 		(*FromCollector_Command)(nil),
 		(*FromCollector_Trust)(nil),
 	}
-	file_vigia_v1_agent_proto_msgTypes[11].OneofWrappers = []any{
+	file_vigia_v1_agent_proto_msgTypes[15].OneofWrappers = []any{
 		(*SectionUpdate_Document)(nil),
 		(*SectionUpdate_Software)(nil),
 		(*SectionUpdate_Delta)(nil),
@@ -2267,7 +2542,7 @@ func file_vigia_v1_agent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_vigia_v1_agent_proto_rawDesc), len(file_vigia_v1_agent_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   27,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -138,6 +138,8 @@ var Enrollment_ServiceDesc = grpc.ServiceDesc{
 const (
 	Agents_Connect_FullMethodName = "/vigia.v1.Agents/Connect"
 	Agents_Renew_FullMethodName   = "/vigia.v1.Agents/Renew"
+	Agents_Update_FullMethodName  = "/vigia.v1.Agents/Update"
+	Agents_Fetch_FullMethodName   = "/vigia.v1.Agents/Fetch"
 )
 
 // AgentsClient is the client API for Agents service.
@@ -151,6 +153,11 @@ type AgentsClient interface {
 	Connect(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[FromAgent, FromCollector], error)
 	// Renew trades a live certificate for a fresh one.
 	Renew(ctx context.Context, in *RenewRequest, opts ...grpc.CallOption) (*RenewResponse, error)
+	// Update tells how the agent's own version is doing, and answers which one is meant for
+	// this machine. An older collector answers UNIMPLEMENTED.
+	Update(ctx context.Context, in *UpdateRequest, opts ...grpc.CallOption) (*UpdateOffer, error)
+	// Fetch reads a piece of a file of the signed releases. Errors: NOT_FOUND.
+	Fetch(ctx context.Context, in *FetchRequest, opts ...grpc.CallOption) (*FetchResponse, error)
 }
 
 type agentsClient struct {
@@ -184,6 +191,26 @@ func (c *agentsClient) Renew(ctx context.Context, in *RenewRequest, opts ...grpc
 	return out, nil
 }
 
+func (c *agentsClient) Update(ctx context.Context, in *UpdateRequest, opts ...grpc.CallOption) (*UpdateOffer, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateOffer)
+	err := c.cc.Invoke(ctx, Agents_Update_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *agentsClient) Fetch(ctx context.Context, in *FetchRequest, opts ...grpc.CallOption) (*FetchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FetchResponse)
+	err := c.cc.Invoke(ctx, Agents_Fetch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AgentsServer is the server API for Agents service.
 // All implementations must embed UnimplementedAgentsServer
 // for forward compatibility.
@@ -195,6 +222,11 @@ type AgentsServer interface {
 	Connect(grpc.BidiStreamingServer[FromAgent, FromCollector]) error
 	// Renew trades a live certificate for a fresh one.
 	Renew(context.Context, *RenewRequest) (*RenewResponse, error)
+	// Update tells how the agent's own version is doing, and answers which one is meant for
+	// this machine. An older collector answers UNIMPLEMENTED.
+	Update(context.Context, *UpdateRequest) (*UpdateOffer, error)
+	// Fetch reads a piece of a file of the signed releases. Errors: NOT_FOUND.
+	Fetch(context.Context, *FetchRequest) (*FetchResponse, error)
 	mustEmbedUnimplementedAgentsServer()
 }
 
@@ -210,6 +242,12 @@ func (UnimplementedAgentsServer) Connect(grpc.BidiStreamingServer[FromAgent, Fro
 }
 func (UnimplementedAgentsServer) Renew(context.Context, *RenewRequest) (*RenewResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Renew not implemented")
+}
+func (UnimplementedAgentsServer) Update(context.Context, *UpdateRequest) (*UpdateOffer, error) {
+	return nil, status.Error(codes.Unimplemented, "method Update not implemented")
+}
+func (UnimplementedAgentsServer) Fetch(context.Context, *FetchRequest) (*FetchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Fetch not implemented")
 }
 func (UnimplementedAgentsServer) mustEmbedUnimplementedAgentsServer() {}
 func (UnimplementedAgentsServer) testEmbeddedByValue()                {}
@@ -257,6 +295,42 @@ func _Agents_Renew_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Agents_Update_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AgentsServer).Update(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Agents_Update_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AgentsServer).Update(ctx, req.(*UpdateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Agents_Fetch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FetchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AgentsServer).Fetch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Agents_Fetch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AgentsServer).Fetch(ctx, req.(*FetchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Agents_ServiceDesc is the grpc.ServiceDesc for Agents service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -267,6 +341,14 @@ var Agents_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Renew",
 			Handler:    _Agents_Renew_Handler,
+		},
+		{
+			MethodName: "Update",
+			Handler:    _Agents_Update_Handler,
+		},
+		{
+			MethodName: "Fetch",
+			Handler:    _Agents_Fetch_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

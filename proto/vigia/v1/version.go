@@ -8,6 +8,7 @@ package vigiav1
 // History:
 //
 //	1  2026-11-23  first
+//	1  2026-11-28  Update and Fetch are added; who does not know them answers UNIMPLEMENTED
 //	   2026-11-28  AgentStatus.ca_fingerprints and TrustUpdate.renew_within_ms: who does not know them passes them over
 const Protocol = 1
 

@@ -800,6 +800,40 @@ type Token struct {
 	Uses       int64
 }
 
+type UpdateFile struct {
+	Name string
+	Part int64
+	Size int64
+	Data []byte
+}
+
+type UpdateProgress struct {
+	Machine string
+	Version string
+	System  string
+	Target  string
+	Phase   string
+	Problem string
+	ToldAt  int64
+}
+
+type UpdateRelease struct {
+	Version     string
+	PublishedAt int64
+	PublishedBy string
+}
+
+type UpdateStage struct {
+	ID           int64
+	Version      string
+	MachineGroup string
+	Share        int64
+	GraceSeconds int64
+	Paused       int64
+	CreatedAt    int64
+	CreatedBy    string
+}
+
 type Webhook struct {
 	ID        int64
 	Name      string
