@@ -22,12 +22,13 @@ import (
 
 // agentConfig is what an agent needs to run.
 type agentConfig struct {
-	State    string        // folder of identity, spool, cache and status
-	Interval time.Duration // between whole inventories
-	Log      *slog.Logger
-	Now      func() time.Time
-	Manager  *sdnotify.Notifier // that started the program; nil: none
-	Tokens   []string           // files where a token to enroll with may be left
+	State       string        // folder of identity, spool, cache and status
+	Interval    time.Duration // between whole inventories
+	Log         *slog.Logger
+	Now         func() time.Time
+	Manager     *sdnotify.Notifier // that started the program; nil: none
+	UpdateEvery time.Duration      // between looks for a newer version; 0 never
+	Tokens      []string           // files where a token to enroll with may be left
 }
 
 // agent is the whole running program: make it with newAgent, Run it, Close it.
@@ -138,6 +139,7 @@ func (a *agent) Run(ctx context.Context) error {
 		runner.Task{Name: "inventory", Run: a.inventories},
 		runner.Task{Name: "status", Run: a.keepStatus},
 		runner.Task{Name: "token", Run: a.enrollByToken},
+		runner.Task{Name: "updates", Run: a.updates},
 	)
 	a.cfg.Log.Info("vigia-agent stops")
 	return err

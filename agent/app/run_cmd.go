@@ -9,15 +9,17 @@ import (
 
 	"vigia/agent/internal/service"
 	"vigia/agent/internal/spool"
+	"vigia/agent/internal/updater"
 	"vigia/agent/internal/uplink"
 	"vigia/internal/sdnotify"
 )
 
 type runCmd struct {
-	State    string        `help:"Folder that keeps the agent's identity and spool." default:"${state}" type:"path" env:"VIGIA_STATE"`
-	Interval time.Duration `help:"How often a whole inventory is taken, give or take a tenth; the collector may ask for another." default:"4h" env:"VIGIA_INTERVAL"`
-	Once     bool          `help:"Take one inventory, report it, and end with 0 when the collector has acknowledged it."`
-	Timeout  time.Duration `help:"With --once: how long to try." default:"5m" env:"VIGIA_TIMEOUT"`
+	State          string        `help:"Folder that keeps the agent's identity and spool." default:"${state}" type:"path" env:"VIGIA_STATE"`
+	Interval       time.Duration `help:"How often a whole inventory is taken, give or take a tenth; the collector may ask for another." default:"4h" env:"VIGIA_INTERVAL"`
+	Once           bool          `help:"Take one inventory, report it, and end with 0 when the collector has acknowledged it."`
+	UpdateInterval time.Duration `help:"How often a newer version of the agent is looked for, give or take a half; 0 never." default:"30m" env:"VIGIA_UPDATE_INTERVAL"`
+	Timeout        time.Duration `help:"With --once: how long to try." default:"5m" env:"VIGIA_TIMEOUT"`
 }
 
 // Bounds of --interval.
@@ -41,6 +43,9 @@ func (c *runCmd) Validate() error {
 	if err := checkInterval(c.Interval.String()); err != nil {
 		return fmt.Errorf("--interval %w", err)
 	}
+	if c.UpdateInterval != 0 && c.UpdateInterval < time.Second {
+		return fmt.Errorf("--update-interval %s: must be 0 or at least 1s", c.UpdateInterval)
+	}
 	if c.Timeout <= 0 {
 		return fmt.Errorf("--timeout %s: must be more than 0", c.Timeout)
 	}
@@ -61,23 +66,36 @@ func (c *runCmd) Run(s *session) error {
 	}
 	debug.SetGCPercent(50)
 	debug.SetMemoryLimit(64 << 20) // collect harder from here on; no bound
+	manager := sdnotify.FromEnvironment()
+	if err := c.launch(s, manager); err != nil {
+		return err
+	}
+	if c.Once {
+		return c.withAgent(s, manager, func(a *agent) error { return c.once(s, a) })
+	}
+	err := service.Run(s.ctx, s.log, s.sink, c.supervised(s, func(ctx context.Context) error {
+		return c.withAgent(s, manager, func(a *agent) error { return a.Run(ctx) })
+	}))
+	if errors.Is(err, updater.ErrRestart) {
+		return relaunch(s, manager)
+	}
+	return err
+}
+
+// withAgent opens the state folder for some work.
+func (c *runCmd) withAgent(s *session, manager *sdnotify.Notifier, work func(*agent) error) error {
 	tokens := []string{tokenFile(c.State)}
 	if c.State == defaultState() && defaultToken != "" {
 		tokens = append(tokens, defaultToken)
 	}
-	a, err := newAgent(agentConfig{State: c.State, Interval: c.Interval, Log: s.log, Now: s.now, Manager: sdnotify.FromEnvironment(), Tokens: tokens})
+	a, err := newAgent(agentConfig{State: c.State, Interval: c.Interval, Log: s.log, Now: s.now, Manager: manager, Tokens: tokens, UpdateEvery: c.UpdateInterval})
 	if err != nil {
 		if errors.Is(err, spool.ErrInUse) {
 			return fmt.Errorf("another agent runs on %s: %w", c.State, err)
 		}
 		return err
 	}
-	if c.Once {
-		err = c.once(s, a)
-	} else {
-		err = service.Run(s.ctx, s.log, s.sink, a.Run)
-	}
-	return errors.Join(err, a.Close())
+	return errors.Join(work(a), a.Close())
 }
 
 func (c *runCmd) once(s *session, a *agent) error {

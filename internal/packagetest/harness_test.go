@@ -89,5 +89,5 @@ func packages(t *testing.T, version string, words ...string) string {
 
 func makePackages(t *testing.T, dir, version string, words ...string) {
 	t.Helper()
-	run(t, "env", append([]string{"OUT=" + dir, "VERSION=" + version, "ARCHS=amd64", "internal/tools/packages.sh"}, words...)...)
+	run(t, "env", append([]string{"OUT=" + dir, "VERSION=" + version, "ARCHS=amd64", "UPDATES=linux-amd64", "internal/tools/packages.sh"}, words...)...)
 }

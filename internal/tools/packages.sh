@@ -91,6 +91,7 @@ msi() {
   local exe=$work/windows-amd64/vigia-agent.exe out=$OUT/vigia-agent_${VERSION}_x64.msi code signed="Unsigned build"
   build agent windows amd64 0
   sign "$exe"
+  signed_exe=yes
   [ -z "${SIGN_CERT:-}" ] || signed="Signed build"
   code=$(printf 'vigia-agent %s' "$VERSION" | sha1sum | tr a-f A-F | sed -E 's/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/\1-\2-5\3-A\4-\5/')
   rm -f "$out"
@@ -117,6 +118,22 @@ msi() {
 if wants agent deb || wants agent rpm; then linux_packages agent 0 ${ARCHS:-amd64 arm64}; fi
 if wants collector deb || wants collector rpm; then linux_packages collector 1 amd64; fi
 if wants agent msi; then msi; fi
+# What vigia-collector update sign takes.
+update() {
+  local a
+  for a in ${UPDATES:-linux-amd64 linux-arm64 windows-amd64}; do
+    build agent "${a%-*}" "${a#*-}" 0
+    case $a in
+    windows-*)
+      [ "${signed_exe:-}" = yes ] || sign "$work/$a/vigia-agent.exe"
+      cp "$work/$a/vigia-agent.exe" "$OUT/vigia-agent_${VERSION}_$a.exe"
+      ;;
+    *) cp "$work/$a/vigia-agent" "$OUT/vigia-agent_${VERSION}_$a" ;;
+    esac
+  done
+}
+
+if wants agent update && [[ $VERSION != *[+~]* ]]; then update; fi
 if wants agent sbom; then build agent linux amd64 0; sbom agent "$work/linux-amd64/vigia-agent"; fi
 if wants collector sbom; then build collector linux amd64 1; sbom collector "$work/linux-amd64/vigia-collector"; fi
 if [ "$words" = "  " ]; then
