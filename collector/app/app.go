@@ -183,7 +183,7 @@ func (a *App) serveAgents(ctx context.Context, presence *fleet.Presence) error {
 		return err
 	}
 	a.registry = prometheus.NewRegistry()
-	for _, c := range []prometheus.Collector{collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildMetric(), ingestMetrics{a.ingester}} {
+	for _, c := range []prometheus.Collector{collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildMetric(), ingestMetrics{a.ingester}, updateMetrics{a.desk.store.Updates(), a.cfg.Log}} {
 		if err := a.registry.Register(c); err != nil {
 			return err
 		}

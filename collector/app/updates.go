@@ -11,6 +11,7 @@ import (
 
 	"vigia/collector/internal/apperr"
 	"vigia/collector/internal/rollout"
+	"vigia/collector/internal/store"
 	"vigia/internal/update"
 	"vigia/internal/version"
 )
@@ -115,4 +116,10 @@ func releaseFiles(dir string, r *update.Releases) (files []rollout.File, err err
 		files = append(files, rollout.File{Name: "metadata/" + filepath.Base(path), Data: data})
 	}
 	return files, nil
+}
+
+// updatePages is what the console's page of updates asks.
+type updatePages struct {
+	store.Updates
+	*rollout.Service
 }

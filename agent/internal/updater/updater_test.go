@@ -19,14 +19,14 @@ import (
 
 // site is a collector with a folder of releases.
 type site struct {
-	t             *testing.T
-	keys, repo    string
-	offer         uplink.Offer
-	told          []uplink.Told
-	breakAt       int64 // once, from this offset of a target on, the line is down; 0: never
-	read          int64 // bytes of targets
-	tamper        bool
-	started, last time.Time
+	t          *testing.T
+	keys, repo string
+	offer      uplink.Offer
+	told       []uplink.Told
+	breakAt    int64 // once, from this offset of a target on, the line is down; 0: never
+	read       int64 // bytes of targets
+	tamper     bool
+	last       time.Time
 }
 
 func newSite(t *testing.T) *site {

@@ -23,6 +23,7 @@ func administration() []section {
 		{"settings", "/settings", "settings", access.SeeSettings},
 		{"mail", "/mail", "mail", access.SeeSettings},
 		{"webhooks", "/webhooks", "webhook", access.SeeSettings},
+		{"updates", "/updates", "download", access.SeeSettings},
 		{"backups", "/backups", "database", access.SeeSettings},
 	}
 }

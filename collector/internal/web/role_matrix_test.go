@@ -82,6 +82,7 @@ var matrix = map[string]string{
 	"GET /received": overseers, "GET /received.csv": overseers, "GET /received.xlsx": overseers,
 	"GET /mail": overseers, "GET /mail.csv": overseers, "GET /mail.xlsx": overseers, "GET /mail/server": overseers, "GET /mail/{n}": overseers,
 	"POST /mail/test": admin, "POST /mail/{n}/retry": admin,
+	"GET /updates": overseers, "POST /updates/{n}/pause": admin,
 	"GET /webhooks": overseers, "GET /webhooks/{n}": overseers, "GET /webhooks/new": admin, "POST /webhooks": admin, "GET /webhooks/{n}/edit": admin, "POST /webhooks/{n}": admin,
 	"POST /webhooks/{n}/test": admin, "POST /webhooks/{n}/secret": admin, "GET /webhooks/{n}/delete": admin, "POST /webhooks/{n}/delete": admin,
 	"GET /deliveries": overseers, "GET /deliveries.csv": overseers, "GET /deliveries.xlsx": overseers, "GET /deliveries/{n}": overseers, "POST /deliveries/{n}/replay": admin,

@@ -226,6 +226,8 @@ func (c *console) routes() []route {
 		{"POST", "/mail/test", access.ChangeSettings, c.mailTest},
 		{"GET", "/mail/{n}", access.SeeSettings, c.mailShow},
 		{"POST", "/mail/{n}/retry", access.ChangeSettings, c.mailRetry},
+		{"GET", "/updates", access.SeeSettings, c.updateList},
+		{"POST", "/updates/{n}/pause", access.ChangeSettings, c.updatePause},
 		{"GET", "/webhooks", access.SeeSettings, c.webhookList},
 		{"GET", "/webhooks/new", access.ChangeSettings, c.webhookNew},
 		{"POST", "/webhooks", access.ChangeSettings, c.webhookCreate},

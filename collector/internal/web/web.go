@@ -139,6 +139,7 @@ type Deps struct {
 	Inbox           Inbox
 	Backups         Backups
 	Webhooks        Webhooks
+	Updates         Updates
 	Allowlist       Allowlist
 	Explainer       Explainer
 	Rules           Rules
