@@ -41,7 +41,7 @@ func (u fakeUpdates) Problems(context.Context, int) ([]rollout.Progress, error) 
 	if u.f.empty {
 		return nil, u.f.broken
 	}
-	return []rollout.Progress{{Machine: "01900000-0000-7000-8000-000000000001", Hostname: "pc-017", Version: "1.3.9", Target: "1.4.0", Phase: "rolled-back",
+	return []rollout.Progress{{Machine: laptop, Hostname: "pc-017", Version: "1.3.9", Target: "1.4.0", Phase: "rolled-back",
 		Problem: "it did not report within 15m0s " + markup, At: ago(day)}}, u.f.broken
 }
 
