@@ -210,7 +210,7 @@ func sectionOf(source string, products []inventory.Antivirus) inventory.Section 
 			return inventory.SectionAntivirus
 		}
 	}
-	if strings.EqualFold(source, "clamav") {
+	if strings.EqualFold(source, "clamav") || source == "windows-security" { // also where it failed and no product is known
 		return inventory.SectionAntivirus
 	}
 	return inventory.SectionSoftware
