@@ -145,6 +145,9 @@ func (m accountMail) Enqueue(ctx context.Context, x account.Mail) error {
 	sum := sha256.Sum256([]byte("mail\x00" + x.Secret))
 	msg := notify.Message{Key: "link/" + hex.EncodeToString(sum[:16]), To: x.To, ToName: x.Name, Lang: x.Language, Template: notify.SigninLink,
 		Path: "/signin/" + url.PathEscape(x.Secret), Secret: true, Expires: x.ExpiresAt}
+	if x.Next != "" {
+		msg.Path += "?next=" + url.QueryEscape(x.Next)
+	}
 	switch x.Purpose {
 	case account.ForInvite:
 		msg.Template, msg.Args = notify.Invitation, []any{"Inviter", m.inviter(x)}

@@ -22,7 +22,7 @@ const recordTick = 2 * time.Second
 func (d *desk) newRecords() *nonconformity.Service {
 	return nonconformity.New(nonconformity.Deps{
 		Tx: d.store, Records: d.store.Nonconformities(), Audit: d.store, People: recordPeople{d}, Mail: recordMail{d}, Findings: recordFindings{d},
-		Terms: d.terms, Scan: d.scan, Now: d.now,
+		Terms: d.terms, Trail: d.trailOf, Scan: d.scan, Now: d.now,
 	})
 }
 

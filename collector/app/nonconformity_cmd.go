@@ -16,6 +16,8 @@ type nonconformityCmds struct {
 	Attach     nonconformityAttachCmd     `cmd:"" help:"Attach a file."`
 	Withdraw   nonconformityWithdrawCmd   `cmd:"" help:"Withdraw a record that was opened by mistake."`
 	Concession nonconformityConcessionCmd `cmd:"" help:"Accept what a record is about until a date."`
+	Export     nonconformityExportCmd     `cmd:"" help:"Write one record as PDF for the ISO file."`
+	Register   nonconformityRegisterCmd   `cmd:"" help:"Write the register of a year as a spreadsheet."`
 	Prove      nonconformityProveCmd      `cmd:"" help:"Verify every acknowledgement of a record by its hash and the audit chain."`
 }
 

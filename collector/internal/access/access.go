@@ -35,6 +35,7 @@ const (
 const (
 	ReviewFindings  Right = "review-findings"
 	DecideRequests  Right = "decide-requests"  // the steps of requests, each at their turn
+	TakePart        Right = "take-part"        // in a nonconformity: to take one's step, comment, attach; which step is whose, the record says
 	ChangeMachines  Right = "change-machines"  // assign, group, retire, revoke, ask for a report, tokens
 	ChangeAllowlist Right = "change-allowlist" // rules and modes
 	ChangePeople    Right = "change-people"    // the directory, but for roles
@@ -86,6 +87,7 @@ var table = [...]grant{
 	{right: SeeAudit, all: overseer},
 	{right: SeeRequests, all: readers, managed: true, own: true},
 	{right: DecideRequests, changes: true, all: []actor.Role{actor.Administrator, actor.Technician, actor.Purchasing}, managed: true},
+	{right: TakePart, changes: true, all: []actor.Role{actor.Administrator, actor.Technician, actor.HR}, managed: true, own: true},
 	{right: ReviewFindings, changes: true, all: it},
 	{right: ChangeMachines, changes: true, all: it},
 	{right: ChangeAllowlist, changes: true, all: it},

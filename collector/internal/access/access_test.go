@@ -17,17 +17,17 @@ func person(role actor.Role) actor.Actor {
 // own, - nothing, in the order of access.Rights.
 func TestTable(t *testing.T) {
 	want := map[actor.Role]string{
-		//                       counts machines programs findings ncs allowlist people agents settings audit requests | decide review machines allowlist people roles settings
-		actor.Administrator:     "EEEEEEEEEEE" + "EEEEEEE",
-		actor.Technician:        "EEEEEEEE--E" + "EEEEE--",
-		actor.AreaManager:       "-M-MM-----M" + "M------",
-		actor.HR:                "-O-OE-----O" + "-------",
-		actor.Purchasing:        "-OEOO-----O" + "E------",
-		actor.Treasury:          "-O-OO-----O" + "-------",
-		actor.GeneralManagement: "EO-OE-----O" + "-------",
-		actor.Employee:          "-O-OO-----O" + "-------",
-		actor.Auditor:           "EEEEEEEEEEE" + "-------",
-		"no-role":               "-----------" + "-------",
+		//                       counts machines programs findings ncs allowlist people agents settings audit requests | decide take-part review machines allowlist people roles settings
+		actor.Administrator:     "EEEEEEEEEEE" + "EEEEEEEE",
+		actor.Technician:        "EEEEEEEE--E" + "EEEEEE--",
+		actor.AreaManager:       "-M-MM-----M" + "MM------",
+		actor.HR:                "-O-OE-----O" + "-E------",
+		actor.Purchasing:        "-OEOO-----O" + "EO------",
+		actor.Treasury:          "-O-OO-----O" + "-O------",
+		actor.GeneralManagement: "EO-OE-----O" + "-O------",
+		actor.Employee:          "-O-OO-----O" + "-O------",
+		actor.Auditor:           "EEEEEEEEEEE" + "-O------",
+		"no-role":               "-----------" + "--------",
 	}
 	for _, role := range append(actor.Roles(), "no-role") {
 		got := ""

@@ -107,6 +107,7 @@ type Client struct {
 	Address string // IP address; a named proxy's client
 	Device  string // secret of the device's cookie; empty for one never seen
 	Agent   string // User-Agent
+	Next    string // page of the console that a mailed link leads to; the pages check it
 }
 
 // Proof says that somebody showed who they are, as far as asked yet.

@@ -160,7 +160,7 @@ func (s *Service) Invite(ctx context.Context, email string) error {
 	if err != nil {
 		return err
 	}
-	return s.Tx.InTx(ctx, func(ctx context.Context) error { return s.mail(ctx, p, ForInvite, "") })
+	return s.Tx.InTx(ctx, func(ctx context.Context) error { return s.mail(ctx, p, ForInvite, "", "") })
 }
 
 // GivePassword sets somebody's password from the server. The CLI only: on the console

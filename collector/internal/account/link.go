@@ -50,7 +50,7 @@ func (s *Service) requestLink(ctx context.Context, email string, p Purpose, c Cl
 	} else if err != nil {
 		return err
 	}
-	return s.Tx.InTx(ctx, func(ctx context.Context) error { return s.mail(asDoor(ctx), person, p, c.Address) })
+	return s.Tx.InTx(ctx, func(ctx context.Context) error { return s.mail(asDoor(ctx), person, p, c.Address, c.Next) })
 }
 
 // admitAsking counts one request for a link from a network.
@@ -66,7 +66,7 @@ func (s *Service) admitAsking(ctx context.Context, email string, c Client) error
 }
 
 // mail makes a link and hands it to the mailer.
-func (s *Service) mail(ctx context.Context, p Person, purpose Purpose, address string) error {
+func (s *Service) mail(ctx context.Context, p Person, purpose Purpose, address, next string) error {
 	secret, l, err := s.newLink(ctx, p.Email, purpose)
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s *Service) mail(ctx context.Context, p Person, purpose Purpose, address s
 	if err != nil {
 		return err
 	}
-	if err := s.Mailer.Enqueue(ctx, Mail{To: p.Email, Name: p.Name, Language: a.Language, Purpose: purpose, By: inviter(ctx), Secret: secret, ExpiresAt: l.ExpiresAt}); err != nil {
+	if err := s.Mailer.Enqueue(ctx, Mail{To: p.Email, Name: p.Name, Language: a.Language, Purpose: purpose, By: inviter(ctx), Secret: secret, Next: next, ExpiresAt: l.ExpiresAt}); err != nil {
 		return err
 	}
 	return s.record(ctx, "signin.link", object(p.Email), nil, map[string]any{"purpose": purpose, "expires_at": l.ExpiresAt, "address": address, "mailed": true})

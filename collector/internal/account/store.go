@@ -82,6 +82,7 @@ type Mail struct {
 	Purpose   Purpose
 	By        string // e-mail of whoever invites; empty: IT
 	Secret    string // of the link, which is at /signin/ and this
+	Next      string // page of the console that it leads to; empty: home
 	ExpiresAt time.Time
 }
 

@@ -107,6 +107,8 @@ type Filter struct {
 	Awaited string    // part that is awaited
 	Overdue time.Time // due before this moment and not done
 	Live    bool      // not ended
+	From    time.Time // opened at or after
+	To      time.Time // opened before
 
 	Visible *access.Scope // only what is in it; nil: not asked on anybody's behalf
 }

@@ -13,6 +13,8 @@ type Records interface {
 	Due(ctx context.Context, at time.Time, limit int) ([]string, error)
 	// LastLook tells when the machine last showed what is on it.
 	LastLook(ctx context.Context, machine string) (Look, error)
+	// Repeats counts records like n, not withdrawn, since a moment.
+	Repeats(ctx context.Context, n Nonconformity, since time.Time) (Repeats, error)
 	// AddFile keeps the content of an attachment, once for each number and hash.
 	AddFile(ctx context.Context, number string, f File, at time.Time) error
 	// File returns one with its content; NotFound "nonconformity.no-file".
@@ -107,4 +109,20 @@ type Mailer interface {
 // Transactor runs fn in one transaction carried by its context.
 type Transactor interface {
 	InTx(ctx context.Context, fn func(ctx context.Context) error) error
+}
+
+// Repeats counts records like one, among those opened since a moment and itself: how
+// often it happened, returns included.
+type Repeats struct {
+	Person, Program, Area int // 0 where the record has none
+}
+
+// Outlook is what a record's page tells beside the record.
+type Outlook struct {
+	Tasks   []Task
+	Options []Option  // of the reader
+	Speaks  bool      // the reader may comment and attach
+	Period  time.Time // end of the verification; zero before it began
+	Look    Look
+	Repeats Repeats
 }

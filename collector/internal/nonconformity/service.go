@@ -23,6 +23,7 @@ type Deps struct {
 	Mail     Mailer
 	Findings Findings
 	Terms    func(ctx context.Context, site string) (Terms, error)
+	Trail    func(ctx context.Context, number string) ([]audit.Entry, error)       // of the audit chain, the oldest first
 	Scan     func(ctx context.Context, content []byte) (verdict string, err error) // "clean", "not-scanned", or Invalid "nonconformity.file-infected"
 	Now      func() time.Time
 }
@@ -104,6 +105,33 @@ func (s *Service) Options(ctx context.Context, n Nonconformity) ([]Option, error
 		}
 	}
 	return list, nil
+}
+
+// repeatsOver is how far back repeats are counted.
+const repeatsOver = 365 * 24 * time.Hour
+
+// Outlook tells what the actor in ctx, who sees the record, is to know beside it.
+func (s *Service) Outlook(ctx context.Context, n Nonconformity) (Outlook, error) {
+	var o Outlook
+	terms, err := s.Terms(ctx, n.Site)
+	if err != nil {
+		return o, err
+	}
+	o.Tasks, o.Period = n.Tasks(terms), n.Period(terms)
+	if o.Look, err = s.Records.LastLook(ctx, n.Machine); err != nil {
+		return o, err
+	}
+	if o.Repeats, err = s.Records.Repeats(ctx, n, s.Now().Add(-repeatsOver)); err != nil {
+		return o, err
+	}
+	parties, err := s.People.Parties(ctx, n.Person, n.Area)
+	if err != nil {
+		return o, err
+	}
+	_, err = partTaken(ctx, &n, parties)
+	o.Speaks = err == nil
+	o.Options, err = s.Options(ctx, n)
+	return o, err
 }
 
 // allowed returns the part in which an actor takes a step, and whether on its behalf.
@@ -377,6 +405,23 @@ func (s *Service) seen(ctx context.Context, number string) error {
 	}
 	_, err = partTaken(ctx, &n, parties)
 	return err
+}
+
+// Trail returns what the audit chain has of a record that the actor sees, the oldest
+// first.
+func (s *Service) Trail(ctx context.Context, number string) ([]audit.Entry, error) {
+	n, err := s.Records.ByNumber(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	parties, err := s.People.Parties(ctx, n.Person, n.Area)
+	if err != nil {
+		return nil, err
+	}
+	if err := visible(ctx, &n, parties); err != nil {
+		return nil, err
+	}
+	return s.Deps.Trail(ctx, n.Number)
 }
 
 // File returns an attachment of a record that the actor sees.

@@ -133,6 +133,37 @@ func (n *Nonconformities) LastLook(ctx context.Context, machine string) (look no
 	return look, err
 }
 
+// Repeats implements nonconformity.Records.
+func (n *Nonconformities) Repeats(ctx context.Context, r nonconformity.Nonconformity, since time.Time) (nonconformity.Repeats, error) {
+	var out nonconformity.Repeats
+	count := func(into *int, cond string, args ...any) error {
+		var w where
+		w.add("n.opened_at >= ? AND n.state <> 'withdrawn'", micros(since))
+		w.add(cond, args...)
+		found, err := rows(ctx, n.store.on(ctx), "SELECT cast(count(*) + coalesce(sum(n.recurrences), 0) AS BIGINT) FROM nonconformity n"+w.clause(), w.args,
+			func(r *sql.Rows, v *int) error { return r.Scan(v) })
+		if err == nil && len(found) == 1 {
+			*into = found[0]
+		}
+		return err
+	}
+	var err error
+	if r.Person != "" {
+		err = count(&out.Person, "n.person = ?", r.Person)
+	}
+	if err == nil && r.Area != "" {
+		err = count(&out.Area, "n.area = ?", r.Area)
+	}
+	if err == nil && len(r.Programs) > 0 {
+		marks, names := make([]string, len(r.Programs)), make([]any, len(r.Programs))
+		for i, p := range r.Programs {
+			marks[i], names[i] = "?", strings.ToLower(p.Name)
+		}
+		err = count(&out.Program, "EXISTS (SELECT 1 FROM nonconformity_program p WHERE p.nonconformity_id = n.id AND lower(p.name) IN ("+strings.Join(marks, ", ")+"))", names...)
+	}
+	return out, n.store.mapError("counting repeats", err)
+}
+
 // AddFile implements nonconformity.Records.
 func (n *Nonconformities) AddFile(ctx context.Context, number string, f nonconformity.File, at time.Time) error {
 	return n.store.write(ctx, "keeping an attachment", func(ctx context.Context, q *db.Queries) error {

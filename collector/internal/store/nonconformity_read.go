@@ -76,6 +76,12 @@ func nonconformityWhere(f nonconformity.Filter) where {
 	if !f.Overdue.IsZero() {
 		w.add("n.due_at > 0 AND n.due_at < ?", micros(f.Overdue))
 	}
+	if !f.From.IsZero() {
+		w.add("n.opened_at >= ?", micros(f.From))
+	}
+	if !f.To.IsZero() {
+		w.add("n.opened_at < ?", micros(f.To))
+	}
 	if f.Live {
 		w.add("n.state NOT IN ('closed', 'withdrawn', 'concession')")
 	}
@@ -101,6 +107,17 @@ func (n *Nonconformities) List(ctx context.Context, f nonconformity.Filter) ([]n
 		err = n.fill(ctx, found, false)
 	}
 	return found, n.store.mapError("listing nonconformities", err)
+}
+
+// Whole is List with history, steps and notices.
+func (n *Nonconformities) Whole(ctx context.Context, f nonconformity.Filter) ([]nonconformity.Nonconformity, error) {
+	w := nonconformityWhere(f)
+	query := nonconformityColumns + nonconformityFrom + w.clause() + " ORDER BY n.id DESC LIMIT " + strconv.Itoa(limit(f.Limit))
+	found, err := rows(ctx, n.store.on(ctx), query, w.args, scanNonconformity)
+	if err == nil {
+		err = n.fill(ctx, found, true)
+	}
+	return found, n.store.mapError("reading nonconformities", err)
 }
 
 // nonconformitySorting is how the list can stand by the column of that key.

@@ -34,6 +34,14 @@ func (r Records) List(ctx context.Context, f nonconformity.Filter) ([]nonconform
 	})
 }
 
+// Whole lists them with history and steps.
+func (r Records) Whole(ctx context.Context, f nonconformity.Filter) ([]nonconformity.Nonconformity, error) {
+	return within(ctx, access.SeeNonconformities, func(scope *access.Scope) ([]nonconformity.Nonconformity, error) {
+		f.Visible = scope
+		return r.store.Whole(ctx, f)
+	})
+}
+
 // Page returns one page of them.
 func (r Records) Page(ctx context.Context, f nonconformity.Filter, o paging.Order) (paging.Page[nonconformity.Nonconformity], error) {
 	return within(ctx, access.SeeNonconformities, func(scope *access.Scope) (paging.Page[nonconformity.Nonconformity], error) {

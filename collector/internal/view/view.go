@@ -48,6 +48,7 @@ type Store interface {
 type RecordStore interface {
 	ByNumber(ctx context.Context, number string) (nonconformity.Nonconformity, error)
 	List(ctx context.Context, f nonconformity.Filter) ([]nonconformity.Nonconformity, error)
+	Whole(ctx context.Context, f nonconformity.Filter) ([]nonconformity.Nonconformity, error)
 	Page(ctx context.Context, f nonconformity.Filter, o paging.Order) (paging.Page[nonconformity.Nonconformity], error)
 	Count(ctx context.Context, f nonconformity.Filter, most int) (int, error)
 	Days(ctx context.Context, f nonconformity.Filter, start time.Time, days int) ([]int, error)

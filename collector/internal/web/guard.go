@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"vigia/collector/internal/apperr"
+	"vigia/collector/internal/nonconformity"
 	"vigia/collector/internal/org"
 	"vigia/internal/policy/policyfile"
 )
@@ -48,6 +49,9 @@ func maxRequest(r *http.Request) int64 {
 	}
 	if r.URL.Path == allowlistImportPath {
 		return 2*policyfile.MaxSize + 64<<10 // a file, beside the text of the one before it
+	}
+	if strings.HasPrefix(r.URL.Path, "/nonconformities/") && strings.HasSuffix(r.URL.Path, filesEnd) {
+		return nonconformity.MaxFile + 64<<10
 	}
 	return 1 << 20
 }

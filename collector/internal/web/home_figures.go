@@ -102,7 +102,7 @@ func (c *console) countFor(ctx context.Context, a actor.Actor, silentSince time.
 			return c.Findings.CountFindings(ctx, authorization.FindingFilter{State: authorization.Open}, maxCount)
 		}},
 		{access.SeeNonconformities, &n.OpenNonconformities, func() (int, error) {
-			return c.Nonconformities.Count(ctx, nonconformity.Filter{State: nonconformity.Open}, maxCount)
+			return c.Nonconformities.Count(ctx, nonconformity.Filter{Live: true}, maxCount)
 		}},
 	} {
 		if !access.May(a, part.right) {

@@ -127,7 +127,7 @@ func (c *console) homeLists(ctx context.Context, p *homePage) error {
 		p.Findings = found.Rows
 	}
 	if access.May(p.actor, access.SeeNonconformities) {
-		found, err := c.Nonconformities.Page(ctx, nonconformity.Filter{State: nonconformity.Open}, oldest)
+		found, err := c.Nonconformities.Page(ctx, nonconformity.Filter{Live: true}, oldest)
 		if err != nil {
 			return err
 		}
@@ -156,7 +156,7 @@ func (p *homePage) counts(n figures) []count {
 		list = append(list, count{N: p.Number(int64(n)), Text: p.N(key, n), URL: url, Due: due && n > 0, Trend: p.trend(days)})
 	}
 	figure(n.OpenFindings, n.findings, "count.findings", "/findings?state=open", access.SeeFindings, true)
-	figure(n.OpenNonconformities, n.records, "count.nonconformities", "/nonconformities?state=open", access.SeeNonconformities, true)
+	figure(n.OpenNonconformities, n.records, "count.nonconformities", "/nonconformities?state=live", access.SeeNonconformities, true)
 	figure(n.Quarantined, n.quarantined, "count.quarantined", "/machines?state=quarantined", access.SeeMachines, true)
 	figure(n.Silent, n.silent, "count.silent", "/machines?seen=silent", access.SeeMachines, true)
 	figure(n.FailingMachines, nil, "count.failing", "/machines?sources=failing", access.SeeMachines, true)

@@ -32,7 +32,7 @@ func addresses() []string {
 		"/allowlist/history?changed=3", "/allowlist/history/1", "/allowlist/history/3", "/allowlist/mode", "/allowlist/mode?to=learn", "/allowlist/mode?to=monitor", "/allowlist/proposals",
 		"/search", "/search?q=pc", "/search?q=zzz", "/search/quick?q=NC", "/search/quick?q=41",
 		"/findings/41", "/findings/40", "/findings/39", "/findings/12", "/findings/11",
-		"/nonconformities", "/nonconformities?state=contained", "/nonconformities/NC-2026-0001", "/nonconformities/NC-2026-0002",
+		"/nonconformities", "/nonconformities?state=contained", "/nonconformities/NC-2026-0001", "/nonconformities/NC-2026-0002", "/nonconformities?state=live&due=overdue&awaited=user", "/nonconformities/NC-2026-0001/steps/cause", "/nonconformities/analysis", "/nonconformities/analysis?year=2020&quarter=1", "/nonconformities/NC-2026-0001/steps/plan", "/nonconformities/NC-2026-0001/steps/statement", "/nonconformities/NC-2026-0001/steps/measure", "/nonconformities/NC-2026-0001/steps/concede", "/nonconformities/NC-2026-0001/steps/withdraw",
 	}
 }
 

@@ -18,7 +18,7 @@ type pages map[string]*template.Template
 
 // shared are the files that every page is built with.
 func shared() []string {
-	return []string{"templates/layout.html", "templates/parts.html", "templates/account_parts.html", "templates/people_parts.html", "templates/machine_parts.html", "templates/request_parts.html", "templates/rule_parts.html"}
+	return []string{"templates/layout.html", "templates/parts.html", "templates/account_parts.html", "templates/people_parts.html", "templates/machine_parts.html", "templates/nonconformity_parts.html", "templates/request_parts.html", "templates/rule_parts.html"}
 }
 
 func loadPages(icons map[string][]string) (pages, error) {

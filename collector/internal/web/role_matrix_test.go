@@ -69,7 +69,9 @@ var matrix = map[string]string{
 	"GET /allowlist/rules/new": it, "POST /allowlist/rules": it, "GET /allowlist/rules/{id}": directory, "GET /allowlist/rules/{id}/edit": it, "POST /allowlist/rules/{id}": it,
 	"GET /allowlist/remove": it, "POST /allowlist/remove": it, "GET /allowlist/history": directory, "GET /allowlist/history/{n}": directory, "POST /allowlist/history/{n}/undo": it,
 	"GET /allowlist/mode": directory, "POST /allowlist/mode": it, "GET /allowlist/proposals": directory, "POST /allowlist/proposals": it, "GET /allowlist/import": it, "POST /allowlist/import": it,
-	"GET /nonconformities": records, "GET /nonconformities.csv": records, "GET /nonconformities.xlsx": records, "GET /nonconformities/{number}": records,
+	"GET /nonconformities": records, "GET /nonconformities.csv": records, "GET /nonconformities.xlsx": records, "GET /nonconformities/{number}": records, "GET /nonconformities/{number}/record.pdf": records, "GET /nonconformities/analysis": records, "GET /nonconformities/register.xlsx": records,
+	"GET /nonconformities/{number}/steps/{step}": records, "POST /nonconformities/{number}/steps/{step}": records, "POST /nonconformities/{number}/comments": "ATMHPYGE",
+	"POST /nonconformities/{number}/files": records, "GET /nonconformities/{number}/files/{hash}": records,
 
 	"GET /administration": directory,
 	"GET /people":         directory, "GET /people.csv": directory, "GET /people.xlsx": directory, "GET /people/{n}": directory,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"vigia/collector/internal/actor"
 	"vigia/collector/internal/audit"
 	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/authorize"
@@ -46,6 +47,12 @@ func companyOf(t *testing.T, s *store.Store, owner string) (*fake, web.Deps) {
 	seen := view.New(s)
 	d.Machines, d.Inventory, d.Findings, d.Nonconformities, d.Directory, d.Allowlist = seen, seen, seen, view.NewRecords(s.Nonconformities()), s, s
 	d.Groups = seen
+	steps := recordSteps(t, s)
+	d.RecordSteps = steps
+	it := actor.With(t.Context(), actor.Actor{Kind: actor.CLI, ID: "root", Role: actor.Administrator})
+	if _, err := steps.Attach(it, "NC-2026-0001", "acta.txt", []byte("acta"), ""); err != nil {
+		t.Fatal(err)
+	}
 	d.People, d.Imports = people(s)
 	d.Titles = &title.Service{Store: s, Audit: s, Now: func() time.Time { return now }}
 	d.Rules, d.Reviews = reviewing(t, s)
@@ -71,7 +78,7 @@ func placeOf(t *testing.T, s *store.Store, path string) string {
 	if strings.HasPrefix(path, "/authorizations") {
 		path = strings.ReplaceAll(path, "{number}", "AUT-2026-0001")
 	}
-	return strings.NewReplacer("{$}", "", "{page}", "roles", "{secret}", "none", "{n}", strconv.FormatInt(n, 10), "{number}", "NC-2026-0001", "{email}", "eva@example.com", "{name}", "kioscos", "/machines/{id}", "/machines/"+laptop, "{id}", "none").Replace(path)
+	return strings.NewReplacer("{$}", "", "{page}", "roles", "{secret}", "none", "{n}", strconv.FormatInt(n, 10), "{number}", "NC-2026-0001", "{step}", "none", "{hash}", sha, "{email}", "eva@example.com", "{name}", "kioscos", "/machines/{id}", "/machines/"+laptop, "{id}", "none").Replace(path)
 }
 
 // TestEveryRouteWithEveryRole walks all of them; that each engine narrows to a scope is

@@ -139,10 +139,11 @@ func sampleFindings() []authorization.Finding {
 
 func sampleRecords() []nonconformity.Nonconformity {
 	return []nonconformity.Nonconformity{
-		{Row: 2, Number: "NC-2026-0002", State: nonconformity.Contained, Machine: server, Hostname: "servidor-con-un-nombre-bastante-largo-01", Site: "Cliente norte",
+		{Row: 2, Number: "NC-2026-0002", State: nonconformity.Contained, Severity: nonconformity.Major, Machine: server, Hostname: "servidor-con-un-nombre-bastante-largo-01", Site: "Cliente norte",
 			OpenedAt: ago(9 * day), ContainedAt: ago(8 * day), Programs: []nonconformity.Program{{Finding: 12, Name: "zoom", Version: "6.2.3", Source: "deb", State: "gone", GoneAt: ago(8 * day)}},
 			History: []nonconformity.Event{{At: ago(9 * day), Actor: "system:ingest", Kind: "opened"}, {At: ago(8 * day), Actor: "machine:" + server, Kind: "contained"}}},
-		{Row: 1, Number: "NC-2026-0001", State: nonconformity.Open, Machine: laptop, Hostname: "pc-017", Person: "luis@example.com", PersonName: "Luis Peña", Area: "Ingeniería", Site: "Querétaro",
+		{Row: 1, Number: "NC-2026-0001", State: nonconformity.ActionPlanned, Severity: nonconformity.Critical, Round: 2, RoundAt: ago(26 * time.Hour), NotifiedAt: ago(25 * time.Hour), CauseAt: ago(10 * time.Hour),
+			PlannedAt: ago(9 * time.Hour), Awaited: "user", DueAt: ago(time.Hour), Steps: sampleSteps(), Machine: laptop, Hostname: "pc-017", Person: "luis@example.com", PersonName: "Luis Peña", Area: "Ingeniería", Site: "Querétaro",
 			OpenedAt: ago(26 * time.Hour), Recurrences: 1,
 			Parties: []nonconformity.Party{{Part: "user", Email: "luis@example.com", Name: "Luis Peña"}, {Part: "area-manager", Email: "marta@example.com", Name: "Marta Ibáñez"},
 				{Part: "hr", Email: "rosa@example.com", Name: "Rosa Núñez"}, {Part: "it", Email: "ana@example.com", Name: "Ana Muñoz"}},

@@ -153,6 +153,7 @@ type mailPage struct {
 	Action  string // where the form goes
 	Kind    string // "link" or "reset", which chooses the sentences
 	Email   string
+	Next    string // page that the link leads to
 	Sent    bool
 	Problem problem
 }
@@ -161,7 +162,7 @@ type mailPage struct {
 func (c *console) signinMailForm(purpose account.Purpose) action {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		p := c.mailPage(w, r, purpose)
-		p.Email = form.Text(r, "email")
+		p.Email, p.Next = form.Text(r, "email"), elsewhere(local(r.URL.Query().Get("next")))
 		if err := c.Accounts.MailReady(r.Context()); err != nil {
 			p.Problem = problem{Text: p.Error(err)}
 		}
@@ -182,8 +183,10 @@ func (c *console) mailPage(w http.ResponseWriter, r *http.Request, purpose accou
 func (c *console) signinMail(purpose account.Purpose) action {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		p := c.mailPage(w, r, purpose)
-		p.Email = posted(r, "email", 254)
-		err := c.Accounts.RequestLink(r.Context(), p.Email, purpose, c.client(r))
+		p.Email, p.Next = posted(r, "email", 254), elsewhere(local(posted(r, "next", 2000)))
+		from := c.client(r)
+		from.Next = p.Next
+		err := c.Accounts.RequestLink(r.Context(), p.Email, purpose, from)
 		if err == nil {
 			p.Sent = true
 			return c.render(w, r, "signin_mail", p)
@@ -198,3 +201,11 @@ func (c *console) signinMail(purpose account.Purpose) action {
 
 // linkAddress is where a link's form goes.
 func linkAddress(r *http.Request) string { return "/signin/" + url.PathEscape(r.PathValue("secret")) }
+
+// elsewhere is a page, or nothing where it is the home page, which needs no naming.
+func elsewhere(page string) string {
+	if page == "/" {
+		return ""
+	}
+	return page
+}

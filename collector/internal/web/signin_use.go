@@ -11,6 +11,7 @@ type linkPage struct {
 	Page
 	Action  string
 	Email   string
+	Next    string
 	Choose  bool // a password is to be chosen
 	Invited bool
 	Min     int
@@ -28,7 +29,7 @@ func (c *console) showLink(w http.ResponseWriter, r *http.Request, status int, b
 	if err != nil {
 		return err
 	}
-	p := linkPage{Page: c.newPage(w, r, ""), Action: linkAddress(r), Email: l.Person, Problem: bad, Min: account.MinPassword,
+	p := linkPage{Page: c.newPage(w, r, ""), Action: linkAddress(r), Email: l.Person, Problem: bad, Next: elsewhere(local(r.URL.Query().Get("next"))), Min: account.MinPassword,
 		Choose: l.Purpose == account.ForInvite || l.Purpose == account.ForReset, Invited: l.Purpose == account.ForInvite}
 	p.Title = p.T("signin.title")
 	if p.Choose {
@@ -49,7 +50,7 @@ func (c *console) signinUse(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		return c.proven(w, r, proof, "/")
+		return c.proven(w, r, proof, local(posted(r, "next", 2000)))
 	}
 	password, err := twice(r)
 	if err == nil {

@@ -18,13 +18,13 @@ func (p Page) Tag(group string, value any) tag {
 // toneOf says how each value of a closed group is meant.
 func toneOf(state string) (class, icon string) {
 	switch state {
-	case "machine.state.active", "outcome.ok", "nc.state.contained", "finding.state.authorized", "program.state.gone",
+	case "machine.state.active", "outcome.ok", "nc.state.contained", "nc.state.closed", "nc.state.effectiveness-verified", "finding.state.authorized", "program.state.gone",
 		"program.state.authorized", "av.state.on", "disk.health.ok", "activation.licensed", "org.active.true", "person.active.true", "import.is.new", "mail.state.sent", "backup.state.verified", "mode.enforce", "tried.decides", "verdict.authorized", "condition.good":
 		return "vg-good", "circle-check"
-	case "machine.state.quarantined", "machine.state.revoked", "finding.state.open", "nc.state.open", "outcome.failed",
+	case "machine.state.quarantined", "machine.state.revoked", "finding.state.open", "nc.state.open", "nc.due.overdue", "outcome.failed",
 		"program.state.present", "av.state.off", "disk.health.failing", "activation.unlicensed", "activation.not-genuine", "activation.notification", "av.state.expired", "verdict.denied", "mail.state.bounced", "mail.state.expired", "backup.state.failed", "verdict.unauthorized", "condition.bad", "severity.critical":
 		return "vg-bad", "alert-triangle"
-	case "outcome.stale", "av.state.snoozed", "activation.grace", "activation.unknown", "import.is.changed", "mail.state.waiting", "backup.state.running", "backup.state.readable", "av.state.unknown", "fresh.old", "condition.warn", "severity.major":
+	case "outcome.stale", "nc.state.notified", "nc.state.cause-analysed", "nc.state.action-planned", "nc.state.implemented", "av.state.snoozed", "activation.grace", "activation.unknown", "import.is.changed", "mail.state.waiting", "backup.state.running", "backup.state.readable", "av.state.unknown", "fresh.old", "condition.warn", "severity.major":
 		return "vg-warn", "clock"
 	case "outcome.absent":
 		return "vg-quiet", "eye-off"
