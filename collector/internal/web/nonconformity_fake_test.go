@@ -109,13 +109,13 @@ func (p storePeople) Name(ctx context.Context, email string) (string, error) {
 	return x.Name, err
 }
 
-// noMail is a company without mail.
-type noMail struct{}
+// noRecordMail is a company without mail.
+type noRecordMail struct{}
 
-func (noMail) Ready(context.Context) error {
+func (noRecordMail) Ready(context.Context) error {
 	return apperr.New(apperr.Conflict, "mail.not-configured", nil)
 }
-func (noMail) Enqueue(context.Context, nonconformity.Letter) error { return nil }
+func (noRecordMail) Enqueue(context.Context, nonconformity.Letter) error { return nil }
 
 // noFindings frees nothing.
 type noFindings struct{}
@@ -125,7 +125,7 @@ func (noFindings) Release(context.Context, string) error { return nil }
 // recordSteps is the use-case over a store.
 func recordSteps(t testing.TB, s *store.Store) *nonconformity.Service {
 	t.Helper()
-	return nonconformity.New(nonconformity.Deps{Tx: s, Records: s.Nonconformities(), Audit: s, People: storePeople{s}, Mail: noMail{}, Findings: noFindings{}, Terms: terms,
+	return nonconformity.New(nonconformity.Deps{Tx: s, Records: s.Nonconformities(), Audit: s, People: storePeople{s}, Mail: noRecordMail{}, Findings: noFindings{}, Terms: terms,
 		Trail: func(context.Context, string) ([]audit.Entry, error) { return nil, nil },
 		Scan:  func(context.Context, []byte) (string, error) { return "not-scanned", nil }, Now: func() time.Time { return now }})
 }
