@@ -140,11 +140,11 @@ func (a *App) certificates(ctx context.Context) error {
 		return err
 	}
 	shown, also := a.desk.authority.Now().Shown()
-	if a.agentCert, err = pki.NewServerCertificate(shown, pki.UseAgents, known.Names, a.cfg.Now); err != nil {
+	if a.agentCert, err = pki.NewServerCertificate(shown, pki.UseAgents, known.Names, a.cfg.Wall); err != nil {
 		return err
 	}
 	a.agentCert.Set(shown, known.Names, also...)
-	a.webCert, err = pki.NewServerCertificate(shown, pki.UseWeb, known.Names, a.cfg.Now)
+	a.webCert, err = pki.NewServerCertificate(shown, pki.UseWeb, known.Names, a.cfg.Wall)
 	return err
 }
 
@@ -178,7 +178,7 @@ func (a *App) catchUp(ctx context.Context) (int64, error) {
 }
 
 func (a *App) serveAgents(ctx context.Context, presence *fleet.Presence) error {
-	revocations, err := fleet.NewRevocations(ctx, a.desk.store, a.cfg.Now)
+	revocations, err := fleet.NewRevocations(ctx, a.desk.store, a.cfg.Wall)
 	if err != nil {
 		return err
 	}
@@ -232,7 +232,7 @@ func (a *App) Run(ctx context.Context) error {
 	a.cfg.Log.Info("collector started", "agents", a.Addrs().Agents, "web", a.Addrs().Web, "metrics", a.Addrs().Metrics,
 		"engine", a.desk.store.Engine(), "ca", a.desk.authority.CA().Fingerprint().String())
 	consoleServer := httpServer(health{ready: a.ready, log: a.cfg.Log}.routes(a.console), a.cfg.Log)
-	consoleServer.TLSConfig = pki.WebTLS(a.webCert, a.cfg.Now)
+	consoleServer.TLSConfig = pki.WebTLS(a.webCert, a.cfg.Wall)
 	tasks := []runner.Task{
 		{Name: "ingest", Run: a.ingester.Run},
 		{Name: "agents", Run: a.runAgents},

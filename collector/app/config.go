@@ -38,6 +38,7 @@ type Config struct {
 	IMAPURL   string         // imap://…: where replies and bounces are fetched; empty: nowhere
 	Log       *slog.Logger   // nil: nothing is logged
 	Now       func() time.Time
+	Wall      func() time.Time // by which certificates and tokens are judged; nil: Now
 	Limits    rpcapi.Limits
 	Proxies   []netip.Prefix // peers whose X-Forwarded-For is believed
 
@@ -131,6 +132,9 @@ func (c *Config) fill() {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Wall == nil {
+		c.Wall = c.Now
 	}
 }
 

@@ -42,7 +42,7 @@ func openDesk(ctx context.Context, cfg Config, live func(string) bool) (*desk, e
 	if err != nil {
 		return nil, err
 	}
-	authority, err := fleet.OpenAuthority(ctx, st, st, st, "Vigía collector CA", cfg.Now())
+	authority, err := fleet.OpenAuthority(ctx, st, st, st, "Vigía collector CA", cfg.Wall())
 	if err != nil {
 		_ = st.Close()
 		return nil, err
@@ -56,7 +56,7 @@ func openDesk(ctx context.Context, cfg Config, live func(string) bool) (*desk, e
 	d.records = d.newRecords()
 	d.fleet = fleet.New(fleet.Deps{
 		Tx: st, Machines: st, Groups: st, Tokens: st, Certificates: st, Agents: st, Changes: st, Commands: st, Audit: st,
-		Findings: d.newIngester("desk " + newID()), Authority: authority, Now: cfg.Now, NewID: newID, Live: live, Shared: st.Engine() != "sqlite",
+		Findings: d.newIngester("desk " + newID()), Authority: authority, Now: cfg.Wall, NewID: newID, Live: live, Shared: st.Engine() != "sqlite",
 	})
 	if d.accounts, err = d.newAccounts(); err != nil {
 		_ = st.Close()

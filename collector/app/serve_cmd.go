@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"vigia/collector/internal/rpcapi"
 	"vigia/internal/sdnotify"
@@ -11,6 +12,7 @@ import (
 type serveCmd struct {
 	dataFlags        `embed:""`
 	logFlags         `embed:""`
+	clockFlags       `embed:""`
 	Agents           string   `help:"Where agents connect; 0.0.0.0:7443 unless given." default:"0.0.0.0:7443" env:"VIGIA_AGENTS" placeholder:"ADDR"`
 	Web              string   `help:"Console, /healthz and /readyz, by HTTPS; 0.0.0.0:7080 unless given." default:"0.0.0.0:7080" env:"VIGIA_WEB" placeholder:"ADDR"`
 	Metrics          string   `help:"Prometheus metrics by HTTP, such as 127.0.0.1:9184; none unless given." env:"VIGIA_METRICS" placeholder:"ADDR"`
@@ -43,6 +45,9 @@ func (c *serveCmd) Run(s *streams) error {
 		return usageError{err}
 	}
 	cfg.Log, cfg.Manager = log, sdnotify.FromEnvironment()
+	if now := c.clockFlags.now(); now != nil {
+		cfg.Now, cfg.Wall = now, time.Now
+	}
 	if c.TimeZone != "" {
 		cfg.Zone = where
 	}
