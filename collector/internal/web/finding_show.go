@@ -73,7 +73,7 @@ func (c *console) findingShow(w http.ResponseWriter, r *http.Request) error {
 		p.Verdict, p.Kind = x.Verdict.Reason(), x.Kind
 		p.Trials, p.Others = apart(x.Trials)
 	}
-	p.Ways = c.ways(&p.Page, &p.Finding)
+	p.Ways = p.Asked.way(&p.Page, c.ways(&p.Page, &p.Finding), row)
 	if p.Decided, err = c.decisionsOn(ctx, &p.Page, row); err != nil {
 		return err
 	}

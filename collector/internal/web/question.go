@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"vigia/collector/internal/authorization/promise"
 	"vigia/collector/internal/authorize"
@@ -166,4 +167,12 @@ func (c *console) askedAbout(r *http.Request, finding int64, open bool, person s
 		a.Saved = true
 	}
 	return a, nil
+}
+
+// way adds the question to the ways out of a finding, for those who have them.
+func (a askedOf) way(p *Page, ways []way, finding int64) []way {
+	if len(ways) == 0 || !a.CanAsk {
+		return ways
+	}
+	return append(ways, way{Title: p.T("question.section"), Text: p.T("question.ask.help"), Icon: "user", Action: "/findings/" + strconv.FormatInt(finding, 10) + "/ask", Button: p.T("question.ask")})
 }

@@ -113,6 +113,9 @@ func requestColumns() []column[request.Request] {
 			if r.ValidUntil.IsZero() && r.State == request.Granted {
 				return cell{Text: p.T("request.no-end"), Quiet: true}
 			}
+			if r.ValidUntil.IsZero() {
+				return cell{Text: p.T("list.none"), Quiet: true}
+			}
 			return p.dateCell(r.ValidUntil)
 		}},
 	}
