@@ -56,6 +56,7 @@ type commands struct {
 	Mail          mailCmds          `cmd:"" help:"Mail to people: the queue and what became of it."`
 	Webhook       webhookCmds       `cmd:"" help:"Other systems that are told of events."`
 	Backup        backupCmds        `cmd:"" help:"Copy the database while the collector runs."`
+	Audit         auditCmds         `cmd:"" help:"Who changed what, and the proof of it."`
 	Restore       restoreCmd        `cmd:"" help:"Put a copy back, into an empty place."`
 	Check         checkCmd          `cmd:"" help:"Verify the audit chain, the database and its counts."`
 	Ready         readyCmd          `cmd:"" help:"Ask a running collector whether it is ready."`

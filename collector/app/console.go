@@ -29,6 +29,7 @@ func newConsole(ctx context.Context, d *desk, cfg Config, backups *backup.Runner
 	seen := view.New(d.store) // what the actor of each request may see
 	return web.New(web.Deps{
 		Machines: seen, Groups: seen, Verdicts: verdicts{d}, Fleet: d.fleet, Inventory: seen, Titles: d.titles(), Findings: seen, Severities: d.severities(), Requests: d.questions(), RuleReviews: d.ruleReviews(), Brakes: d.brakes(), Nonconformities: view.NewRecords(d.store.Nonconformities()), Directory: d.store, Allowlist: d.store,
+		Agents: agentPages{d.fleet, d}, Audit: d.ledger,
 		RecordSteps: d.records,
 		People:      d.directory(), Imports: d.imports(),
 		Rules: rules, Reviews: d.reviews(rules),

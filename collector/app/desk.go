@@ -9,6 +9,7 @@ import (
 
 	"vigia/collector/internal/account"
 	"vigia/collector/internal/fleet"
+	"vigia/collector/internal/ledger"
 	"vigia/collector/internal/nonconformity"
 	"vigia/collector/internal/notify"
 	"vigia/collector/internal/org"
@@ -24,6 +25,7 @@ type desk struct {
 	fleet     *fleet.Service
 	accounts  *account.Service
 	settings  *setting.Service
+	ledger    *ledger.Service
 	mail      *notify.Queuer
 	dataDir   string // where the key of secrets is; empty: nowhere
 	records   *nonconformity.Service
@@ -49,6 +51,7 @@ func openDesk(ctx context.Context, cfg Config, live func(string) bool) (*desk, e
 	}
 	d := &desk{store: st, authority: authority, log: cfg.Log, now: cfg.Now, dataDir: cfg.Data, smtpURL: cfg.SMTPURL, imapURL: cfg.IMAPURL, zone: cfg.Zone}
 	d.settings = d.newSettings(cfg.Data)
+	d.ledger = &ledger.Service{Store: st, Now: cfg.Now}
 	if d.mail, err = d.newMail(); err != nil {
 		_ = st.Close()
 		return nil, err

@@ -39,6 +39,7 @@ func (d *desk) jobs() []job {
 			return inParts(func() (int64, error) { return d.store.PruneReceived(ctx, d.now().Add(-keepReceived), 500) })
 		}},
 		{Name: "forget-deliveries", Every: 24 * time.Hour, Lease: 10 * time.Minute, Run: d.newWebhookRunner("").Forget},
+		{Name: "prove-audit", Every: 24 * time.Hour, Lease: 30 * time.Minute, Run: d.proveAudit},
 		{Name: "forget-accounts", Every: time.Hour, Run: d.accounts.Forget},
 		{Name: "forget-mail", Every: 24 * time.Hour, Lease: 10 * time.Minute, Run: d.mail.Forget},
 		{Name: "forget-commands", Every: 24 * time.Hour, Lease: 10 * time.Minute, Run: func(ctx context.Context) error {

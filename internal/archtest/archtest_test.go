@@ -74,7 +74,7 @@ func floor(path string) (int, string) {
 		{"apperr", "actor", "audit"},
 		{"access", "paging", "calendar"}, // what every domain speaks of: who may see what, pages of lists, working days
 		{"fleet", "org", "authorization", "nonconformity", "title", "account", "setting", "license", "maintenance", "helpdesk", "procurement", "stock", "rollout"},
-		{"allowlist", "view", "locale"}, // sentences: what reports, mail and pages all speak
+		{"allowlist", "view", "ledger", "locale"}, // sentences: what reports, mail and pages all speak
 		{"ingest", "review", "report", "sheet", "jobs", "notify", "backup", "scan", "authorize"},
 		{"rpcapi", "web", "restapi", "store"},
 	} {

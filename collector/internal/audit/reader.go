@@ -1,14 +1,20 @@
 package audit
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Filter narrows a list of entries. Zero means "any".
 type Filter struct {
-	Actor  string // exactly
-	Action string // exactly, or what comes before the first dot: "token"
-	Object string // exactly, or with a last "/" everything below it: "machine/"
-	Before int64  // Seq of the last of the page before; newest first
-	Limit  int    // 1–1000; 0 = 1000
+	Actor  string    // exactly
+	Action string    // exactly, or what comes before the first dot: "token"
+	Object string    // exactly, or with a last "/" everything below it: "machine/"
+	Query  string    // folded part of who, what was done or to what
+	Since  time.Time // not before
+	Until  time.Time // before
+	Before int64     // Seq of the last of the page before; newest first
+	Limit  int       // 1–1000; 0 = 1000
 }
 
 // Reader reads the chain.

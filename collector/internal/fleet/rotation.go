@@ -302,3 +302,12 @@ func (s *Service) Collectors(ctx context.Context) ([]Collector, error) {
 	list, err := s.Agents.Collectors(ctx)
 	return slices.DeleteFunc(list, func(c Collector) bool { return !c.Alive(s.Now()) && c.Connected == 0 }), err
 }
+
+// CertificateOf returns one certificate by its serial number. Errors: NotFound
+// "certificate.unknown".
+func (s *Service) CertificateOf(ctx context.Context, serial string) (Certificate, error) {
+	if _, err := access.Need(ctx, access.SeeAgents); err != nil {
+		return Certificate{}, err
+	}
+	return s.Certificates.Certificate(ctx, serial)
+}

@@ -84,31 +84,12 @@ func (s *Store) AuditEntries(ctx context.Context, from int64, max int) (out []au
 
 // AuditList implements audit.Reader.
 func (s *Store) AuditList(ctx context.Context, f audit.Filter) ([]audit.Entry, error) {
-	var w where
+	w := auditWhere(f)
 	if f.Before > 0 {
 		w.add("seq < ?", f.Before)
 	}
-	if f.Actor != "" {
-		w.add("actor = ?", f.Actor)
-	}
-	if f.Action != "" {
-		w.add("(action = ? OR action >= ? AND action < ?)", f.Action, f.Action+".", f.Action+"/") // "/" follows "." in ASCII
-	}
-	if below, ok := strings.CutSuffix(f.Object, "/"); ok {
-		w.add("object >= ? AND object < ?", f.Object, below+"0") // "0" follows "/" in ASCII
-	} else if f.Object != "" {
-		w.add("object = ?", f.Object)
-	}
-	query := "SELECT seq, at, actor, action, object, before_json, after_json, prev, hash FROM audit" + w.clause() +
-		" ORDER BY seq DESC LIMIT " + strconv.Itoa(limit(f.Limit))
-	found, err := rows(ctx, s.on(ctx), query, w.args, func(r *sql.Rows, e *audit.Entry) (err error) {
-		var v db.Audit
-		if err := r.Scan(&v.Seq, &v.At, &v.Actor, &v.Action, &v.Object, &v.BeforeJson, &v.AfterJson, &v.Prev, &v.Hash); err != nil {
-			return err
-		}
-		*e, err = toEntry(v)
-		return err
-	})
+	query := auditColumns + " FROM audit" + w.clause() + " ORDER BY seq DESC LIMIT " + strconv.Itoa(limit(f.Limit))
+	found, err := rows(ctx, s.on(ctx), query, w.args, func(r *sql.Rows, e *audit.Entry) error { return scanEntry(r, e) })
 	return found, s.mapError("listing the audit log", err)
 }
 

@@ -19,7 +19,7 @@ func TestAdministrationInBothLanguages(t *testing.T) {
 	for _, person := range []string{"sofia@example.com", "ivan@example.com"} {
 		c := client(t, srv, f, person)
 		for _, lang := range []string{"es", "en"} {
-			for _, path := range administrationPages() {
+			for _, path := range append(administrationPages(), agentsAndAuditPages()...) {
 				res, body := get(t, c, srv.URL+path, lang)
 				if res.StatusCode != http.StatusOK {
 					t.Errorf("%s %s: %d\n%s", lang, path, res.StatusCode, body)
@@ -28,14 +28,15 @@ func TestAdministrationInBothLanguages(t *testing.T) {
 				if strings.Contains(body, "oculto") {
 					t.Errorf("%s shows a link that lets somebody in", path)
 				}
-				if path != "/backups/live" && strings.Contains(body, `<form method="post" action="/signout"`) && person == "ivan@example.com" && strings.Count(body, `method="post"`) > 1 && path != "/settings" {
+				if !strings.HasSuffix(path, "/live") && strings.Contains(body, `<form method="post" action="/signout"`) && person == "ivan@example.com" && strings.Count(body, `method="post"`) > 1 && path != "/settings" {
 					t.Errorf("%s offers the auditor to change something", path)
 				}
 			}
 		}
 	}
 	f.empty = true
-	for path, want := range map[string]string{"/mail": "Aquí aparecen", "/mail/server": "no está configurado", "/backups": "Todavía no hay respaldos", "/webhooks": "Ningún otro sistema", "/deliveries": "Aquí aparece cada aviso"} {
+	for path, want := range map[string]string{"/mail": "Aquí aparecen", "/mail/server": "no está configurado", "/backups": "Todavía no hay respaldos", "/webhooks": "Ningún otro sistema", "/deliveries": "Aquí aparece cada aviso",
+		"/tokens": "Todavía no hay claves", "/agents": "Todavía no hay equipos", "/certificates": "No hay ningún cambio en curso", "/audit": "Todavía no hay entradas", "/audit/proof": "Todavía no se ha comprobado", "/administration": "Autoridad y certificados"} {
 		if _, body := get(t, client(t, srv, f, "sofia@example.com"), srv.URL+path, "es"); !strings.Contains(body, want) {
 			t.Errorf("%s lacks %q", path, want)
 		}

@@ -14,6 +14,7 @@ type filter struct {
 	label  string // key of a sentence
 	quick  bool   // its values are chips beside the search
 	closed bool   // only offered values count
+	date   bool   // a day, as the field of the form asks for
 	offer  func(ctx context.Context, p *Page) ([]choice, error)
 	say    func(ctx context.Context, p *Page, value string) (string, error) // words for a value that is not offered; nil: the value itself
 }
@@ -25,6 +26,7 @@ type choice struct{ Value, Text string }
 type filterField struct {
 	Name, Label string
 	Value       string
+	Date        bool
 	Choices     []choice
 }
 
@@ -91,8 +93,8 @@ func (v *listView[T]) filters(ctx context.Context, page *listPage) error {
 			offered = append(offered, choice{value, text})
 			page.chip(f.name, value, value, text, f.quick, v.p.T(f.label))
 		}
-		if !f.quick && f.offer != nil {
-			page.Filters = append(page.Filters, filterField{Name: f.name, Label: v.p.T(f.label), Value: value, Choices: offered})
+		if !f.quick && (f.offer != nil || f.date) {
+			page.Filters = append(page.Filters, filterField{Name: f.name, Label: v.p.T(f.label), Value: value, Date: f.date, Choices: offered})
 		}
 	}
 	return nil

@@ -13,6 +13,11 @@ const reportNow = "report-now"
 // machineReport asks the machines chosen for a whole inventory now. Those that are not
 // connected are asked when they are.
 func (c *console) machineReport(w http.ResponseWriter, r *http.Request) error {
+	return c.askChosen(w, r, "/machines")
+}
+
+// askChosen asks them and goes back to the list.
+func (c *console) askChosen(w http.ResponseWriter, r *http.Request, list string) error {
 	ids, err := chosenRows(r)
 	if err != nil {
 		return err
@@ -34,6 +39,6 @@ func (c *console) machineReport(w http.ResponseWriter, r *http.Request) error {
 		asked++
 	}
 	p := c.newPage(w, r, "machines")
-	c.backToList(w, r, "/machines", p.N("machines.asked", asked))
+	c.backToList(w, r, list, p.N("machines.asked", asked))
 	return nil
 }

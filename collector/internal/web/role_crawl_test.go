@@ -14,7 +14,7 @@ import (
 
 // parts are routes that no link leads to: parts of pages that the page itself fetches,
 // where forms lead, what only who is asked has, and how one gets in.
-var parts = []string{"GET /home/counts", "GET /search/quick", "GET /backups/live", "GET /machines/{id}/asked", "GET /accounts/find", "GET /import/{id}", "GET /questions/{n}", "GET /answer/{secret}", "GET /signin", "GET /signin/code", "GET /signin/link", "GET /signin/reset", "GET /signin/{secret}"}
+var parts = []string{"GET /home/counts", "GET /search/quick", "GET /backups/live", "GET /certificates/live", "GET /audit/proof/live", "GET /machines/{id}/asked", "GET /accounts/find", "GET /import/{id}", "GET /questions/{n}", "GET /answer/{secret}", "GET /signin", "GET /signin/code", "GET /signin/link", "GET /signin/reset", "GET /signin/{secret}"}
 
 var (
 	hrefs = regexp.MustCompile(`<a [^>]*?href="([^"]*)"`)

@@ -90,4 +90,14 @@ var matrix = map[string]string{
 	"GET /deliveries": overseers, "GET /deliveries.csv": overseers, "GET /deliveries.xlsx": overseers, "GET /deliveries/{n}": overseers, "POST /deliveries/{n}/replay": admin,
 	"GET /backups": overseers, "GET /backups/live": overseers, "POST /backups": admin, "GET /backups/{n}/file": admin,
 	"GET /import": it, "POST /import": it, "GET /import/template.csv": it, "GET /import/{id}": it, "POST /import/{id}": it,
+
+	"GET /tokens": directory, "GET /tokens.csv": directory, "GET /tokens.xlsx": directory, "GET /tokens/{id}": directory,
+	"GET /tokens/new": it, "POST /tokens": it, "GET /tokens/{id}/revoke": it, "POST /tokens/{id}/revoke": it,
+	"GET /agents": directory, "GET /agents.csv": directory, "GET /agents.xlsx": directory, "POST /agents/report": it,
+	"GET /machines/{id}/agent": directory, "GET /machines/{id}/revoke": it, "POST /machines/{id}/revoke": it, "POST /machines/{id}/release": it,
+	"GET /certificates": overseers, "GET /certificates/live": overseers, "GET /certificates/ca.pem": overseers,
+	"GET /certificates/rotate/{step}": admin, "POST /certificates/rotate/{step}": admin,
+	"GET /certificates/of/{serial}/revoke": it, "POST /certificates/of/{serial}/revoke": it,
+	"GET /audit": overseers, "GET /audit.csv": overseers, "GET /audit.xlsx": overseers, "GET /audit/{n}": overseers,
+	"GET /audit/proof": overseers, "GET /audit/proof/live": overseers, "GET /audit/verify": overseers, "GET /audit/export": overseers,
 }

@@ -16,6 +16,7 @@ import (
 	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/authorize"
 	"vigia/collector/internal/fleet"
+	"vigia/collector/internal/ledger"
 	"vigia/collector/internal/org"
 	"vigia/collector/internal/paging"
 	"vigia/collector/internal/store"
@@ -62,6 +63,7 @@ func companyOf(t *testing.T, s *store.Store, owner string) (*fake, web.Deps) {
 	d.Requests, d.RuleReviews = q, newReviews(s, q)
 	d.Brakes = &authorize.Brakes{Store: s, Records: q.Records, Mail: noMail{}, Audit: s, Now: d.Now, People: func(context.Context) ([]authorize.Mail, error) { return nil, nil }}
 	askFor(t, s, d.Requests, owner)
+	d.Agents, d.Audit = agentsOver(t, s), &ledger.Service{Store: s, Now: func() time.Time { return now }}
 	return f, d
 }
 
@@ -78,7 +80,7 @@ func placeOf(t *testing.T, s *store.Store, path string) string {
 	if strings.HasPrefix(path, "/authorizations") {
 		path = strings.ReplaceAll(path, "{number}", "AUT-2026-0001")
 	}
-	return strings.NewReplacer("{$}", "", "{page}", "roles", "{secret}", "none", "{n}", strconv.FormatInt(n, 10), "{number}", "NC-2026-0001", "{step}", "none", "{hash}", sha, "{email}", "eva@example.com", "{name}", "kioscos", "/machines/{id}", "/machines/"+laptop, "{id}", "none").Replace(path)
+	return strings.NewReplacer("{$}", "", "{page}", "roles", "{secret}", "none", "{n}", strconv.FormatInt(n, 10), "{number}", "NC-2026-0001", "/certificates/rotate/{step}", "/certificates/rotate/begin", "/tokens/{id}", "/tokens/T1", "{serial}", serialOfLaptop, "{step}", "none", "{hash}", sha, "{email}", "eva@example.com", "{name}", "kioscos", "/machines/{id}", "/machines/"+laptop, "{id}", "none").Replace(path)
 }
 
 // TestEveryRouteWithEveryRole walks all of them; that each engine narrows to a scope is

@@ -17,6 +17,9 @@ func (p Page) Tag(group string, value any) tag {
 
 // toneOf says how each value of a closed group is meant.
 func toneOf(state string) (class, icon string) {
+	if class, icon = administrationTone(state); class != "" {
+		return class, icon
+	}
 	switch state {
 	case "machine.state.active", "outcome.ok", "nc.state.contained", "nc.state.closed", "nc.state.effectiveness-verified", "finding.state.authorized", "program.state.gone",
 		"program.state.authorized", "av.state.on", "disk.health.ok", "activation.licensed", "org.active.true", "person.active.true", "import.is.new", "mail.state.sent", "backup.state.verified", "mode.enforce", "tried.decides", "verdict.authorized", "condition.good":

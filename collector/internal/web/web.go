@@ -120,6 +120,8 @@ type Counts struct {
 
 // Deps is what the pages stand on. All fields are required but Sample, Proxies and ZoneNow.
 type Deps struct {
+	Agents          Agents
+	Audit           Audit
 	Machines        Machines
 	Groups          Groups
 	Verdicts        Verdicts

@@ -6,3 +6,4 @@ import "./search.js";
 import "./list.js";
 import "./rail.js";
 import "./review.js";
+import "./copy.js";

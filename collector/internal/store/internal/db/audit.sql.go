@@ -83,6 +83,36 @@ func (q *Queries) InsertAuditEntry(ctx context.Context, arg InsertAuditEntryPara
 	return err
 }
 
+const insertAuditProof = `-- name: InsertAuditProof :exec
+INSERT INTO audit_proof (started_at, ended_at, started_by, entries, of_entries, head, broken_at, problem)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+`
+
+type InsertAuditProofParams struct {
+	StartedAt int64
+	EndedAt   int64
+	StartedBy string
+	Entries   int64
+	OfEntries int64
+	Head      []byte
+	BrokenAt  int64
+	Problem   string
+}
+
+func (q *Queries) InsertAuditProof(ctx context.Context, arg InsertAuditProofParams) error {
+	_, err := q.db.ExecContext(ctx, insertAuditProof,
+		arg.StartedAt,
+		arg.EndedAt,
+		arg.StartedBy,
+		arg.Entries,
+		arg.OfEntries,
+		arg.Head,
+		arg.BrokenAt,
+		arg.Problem,
+	)
+	return err
+}
+
 const lastAuditEntry = `-- name: LastAuditEntry :one
 SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1
 `
