@@ -112,7 +112,7 @@ func agentColumns() []column[fleet.AgentRow] {
 		{key: "spooled", heading: "list.spooled", sort: "spooled", down: true, number: true, show: func(p *Page, a fleet.AgentRow) cell { return p.countCell(a.Spooled, "") }},
 		{key: "failing", heading: "agent.failing", sort: "failing", down: true, number: true, show: func(p *Page, a fleet.AgentRow) cell { return p.countCell(a.Failing, "/machines/"+a.ID) }},
 		{key: "oldest", heading: "agent.oldest", sort: "oldest", off: true, show: func(p *Page, a fleet.AgentRow) cell { return p.dateCell(a.Link.SpoolOldest) }},
-		{key: "collector", heading: "agent.collector", show: func(p *Page, a fleet.AgentRow) cell { return p.textCell(a.Link.Host) }},
+		{key: "collector", heading: "agent.collector", off: true, show: func(p *Page, a fleet.AgentRow) cell { return p.textCell(a.Link.Host) }},
 		{key: "protocol", heading: "agent.protocol", sort: "protocol", number: true, off: true, show: func(p *Page, a fleet.AgentRow) cell { return p.countCell(a.Link.Protocol, "") }},
 		{key: "site", heading: "machine.site", sort: "site", off: true, show: func(p *Page, a fleet.AgentRow) cell { return p.textCell(a.Site) }},
 		{key: "state", heading: "state", sort: "state", off: true, show: func(p *Page, a fleet.AgentRow) cell { return p.tagCell("machine.state", a.State) }},

@@ -65,7 +65,7 @@ func (c *console) agentShow(w http.ResponseWriter, r *http.Request) error {
 		p.CAs = append(p.CAs, caLine{Short: shortFingerprint(fp), Signs: fp == trusted[0]})
 	}
 	if off := link.ClockBehind; off.Abs() > clockOff {
-		p.Clock = p.T("agent.clock", "Off", off.Abs().Round(time.Second).String())
+		p.Clock = p.T("agent.clock-off", "Off", p.N("count.minutes", int(off.Abs()/time.Minute)))
 	}
 	return c.render(w, r, "machine_agent", p)
 }

@@ -56,6 +56,9 @@ func (c *console) auditShow(w http.ResponseWriter, r *http.Request) error {
 	return c.render(w, r, "audit_show", p)
 }
 
+// longSame is from how many bytes on a value that did not change is not shown.
+const longSame = 200
+
 // maxShown bounds one value on the page, in bytes; longer ones are cut.
 const maxShown = 2000
 
@@ -74,7 +77,9 @@ func (p *Page) auditChanges(e audit.Entry) []auditChange {
 		was, had := before[k]
 		is, has := after[k]
 		ch := auditChange{Field: p.auditField(k), Was: p.auditValue(k, was, had), Is: p.auditValue(k, is, has)}
-		ch.Changed = ch.Was != ch.Is
+		if ch.Changed = ch.Was != ch.Is; !ch.Changed && len(ch.Is) > longSame {
+			ch.Was, ch.Is = p.T("audit.unchanged"), p.T("audit.unchanged")
+		}
 		list = append(list, ch)
 	}
 	sort.Slice(list, func(i, j int) bool {
