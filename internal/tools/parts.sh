@@ -12,6 +12,7 @@ packages=(
   dovecot-imapd                # the mailbox that replies come to
   poppler-utils                # PDF to pictures
   fusioninventory-agent        # the peer of make bench
+  sqlite3                      # what make bench multiplies machines with
   lz4                          # what the probe of apt lists is compared with
   rpm wixl msitools osslsigncode  # packages: made, signed and tried
   mmdebstrap systemd-container # a real systemd to install them in

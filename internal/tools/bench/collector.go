@@ -15,13 +15,14 @@ type database struct {
 	engine string   // "SQLite" or "PostgreSQL"
 	flags  []string // of the collector and of fleetsim
 	size   func() (int64, error)
+	sql    func(statement string) (string, error) // runs one statement
 	pid    int    // of a server of its own, else 0
 	agents string // where agents connect, the same after a restart; empty before the first start
 }
 
 func (r *run) sqlite() database {
 	dir := r.path("data")
-	return database{engine: "SQLite", flags: []string{"--data", dir}, size: func() (int64, error) { return sizeOf(filepath.Join(dir, "vigia.db*")) }}
+	return database{engine: "SQLite", flags: []string{"--data", dir}, size: func() (int64, error) { return sizeOf(filepath.Join(dir, "vigia.db*")) }, sql: r.sqliteShell(dir)}
 }
 
 func sizeOf(pattern string) (sum int64, err error) {

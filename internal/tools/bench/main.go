@@ -19,9 +19,11 @@ import (
 // options sizes the measurements.
 type options struct {
 	agent, collector, fleetsim string // programs
+	pageTool                   string
 	pairs                      int
 	idle                       time.Duration
 	machines, many             int
+	pageMachines               int
 	state                      string // folder in memory for simulated agents
 }
 
@@ -38,6 +40,7 @@ func parts() []part {
 		{"ingest", "reports a second on SQLite and PostgreSQL, size of the database, cost at 100 and at many machines", ingestPart},
 		{"connections", "collector's memory for each connected agent", connectionsPart},
 		{"reconnects", "agents that come back a second", reconnectsPart},
+		{"pages", "every kind of page of the console, as every role, in a large company; the slowest ten", pagesPart},
 	}
 }
 
@@ -48,6 +51,8 @@ func main() {
 	flag.StringVar(&o.collector, "collector", "bin/vigia-collector", "the collector")
 	flag.StringVar(&o.fleetsim, "fleetsim", "bin/tools/fleetsim", "the simulated fleet")
 	flag.IntVar(&o.pairs, "pairs", 5, "inventory: pairs of runs")
+	flag.StringVar(&o.pageTool, "page-tool", "bin/tools/pages", "what requests pages")
+	flag.IntVar(&o.pageMachines, "page-machines", 10_000, "pages: machines of the sample company; its list is read with ten times as many")
 	flag.DurationVar(&o.idle, "idle", 10*time.Minute, "idle: how long")
 	flag.IntVar(&o.machines, "machines", 1000, "ingest: machines")
 	flag.IntVar(&o.many, "many", 5000, "ingest, connections, reconnects: many machines")

@@ -54,7 +54,7 @@ func (r *run) postgres() (database, error) {
 		return err == nil
 	})
 	flags := []string{"--database-url", "postgres://vigia@" + addr + "/postgres?sslmode=disable"}
-	return database{engine: "PostgreSQL", flags: flags, pid: s.cmd.Process.Pid, size: func() (int64, error) {
+	return database{engine: "PostgreSQL", flags: flags, pid: s.cmd.Process.Pid, sql: sql, size: func() (int64, error) {
 		if _, err := sql("vacuum"); err != nil {
 			return 0, err
 		}
