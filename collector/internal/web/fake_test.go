@@ -158,7 +158,8 @@ func (f *fake) ByNumber(_ context.Context, number string) (nonconformity.Nonconf
 func (f *fake) List(_ context.Context, q nonconformity.Filter) ([]nonconformity.Nonconformity, error) {
 	var list []nonconformity.Nonconformity
 	for _, n := range f.records {
-		if (q.State == "" || n.State == q.State) && strings.Contains(n.Number, q.Query) {
+		late := q.Overdue.IsZero() || !n.DueAt.IsZero() && n.DueAt.Before(q.Overdue)
+		if (q.State == "" || n.State == q.State) && (q.Awaited == "" || n.Awaited == q.Awaited) && late && strings.Contains(n.Number, q.Query) {
 			list = append(list, n)
 		}
 	}

@@ -29,6 +29,7 @@ const trendDays = 7
 // last days; nil where there is no history of it.
 type figures struct {
 	Counts
+	tasks
 	findings, records, quarantined, silent, enrolled []int
 }
 
@@ -58,6 +59,9 @@ func (c *console) figures(ctx context.Context, a actor.Actor, now time.Time) (fi
 	}
 	var err error
 	if e.figures.Counts, err = c.countFor(ctx, a, now.Add(-silentAfter)); err != nil {
+		return figures{}, err
+	}
+	if e.figures.tasks, err = c.tasksFor(ctx, a, now); err != nil {
 		return figures{}, err
 	}
 	e.counted = now

@@ -31,8 +31,10 @@ type homePage struct {
 	Records  []nonconformity.Nonconformity
 	Mine     []fleet.Machine // the reader's own
 	Machines int             // -1: not for this reader
-	Tray     string          // what is said to those whom nothing is shown to yet
-	Braked   bool            // the opening of nonconformities is paused
+	Silent   []fleet.Machine // that nothing was heard of, the longest first
+	Warnings []warning
+	Tray     string // what is said to those whom nothing is shown to yet
+	Braked   bool   // the opening of nonconformities is paused
 }
 
 // count is one figure of the home page: a number that is a link, with its trend.
@@ -75,7 +77,10 @@ func (c *console) homePage(w http.ResponseWriter, r *http.Request) (*homePage, e
 	if err != nil {
 		return nil, err
 	}
-	p.Machines, p.Counts = n.Machines, p.counts(n)
+	p.Machines, p.Counts = n.Machines, append(p.taskCounts(n.tasks), p.counts(n)...)
+	if err := c.needs(ctx, p); err != nil {
+		return nil, err
+	}
 	if p.Braked, err = c.brakeNote(ctx, p); err != nil {
 		return nil, err
 	}
@@ -152,6 +157,9 @@ func (p *homePage) counts(n figures) []count {
 		}
 		if !access.May(p.actor, right) || own && company {
 			url = "" // a figure to read: the list behind it is not for this reader
+		}
+		if access.ReachOf(p.actor, right) == access.Own && !company && key != "count.machines" {
+			key += ".own"
 		}
 		list = append(list, count{N: p.Number(int64(n)), Text: p.N(key, n), URL: url, Due: due && n > 0, Trend: p.trend(days)})
 	}
