@@ -42,10 +42,11 @@ export function rawIn(t, lang, c) {
 }
 
 // mixed tells why a text is in the other language; "" where it is not. What stands on
-// both versions of a page is data, unless the catalogue has another word for it.
-export function mixed(t, lang, other, onOther, c) {
+// both versions of a page is data, unless the catalogue has another word for it; where
+// letters are shown, which are in the language of whom they are for, it is data anyway.
+export function mixed(t, lang, other, onOther, c, letters) {
   const low = t.toLowerCase();
-  if (c.data.has(low) || !/\p{L}{2}/u.test(t)) return "";
+  if (c.data.has(low) || !/\p{L}{2}/u.test(t) || (letters && onOther.includes(t))) return "";
   if (c.said[other].has(low) && !c.said[lang].has(low)) return "the other catalogue's";
   if (c.shapes[other].some((s) => s.test(t)) && !c.shapes[lang].some((s) => s.test(t))) return "shaped as the other catalogue's";
   if (onOther.includes(t)) return "";
