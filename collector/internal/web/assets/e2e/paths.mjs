@@ -107,8 +107,8 @@ async function forms(page, scripted) {
   await page.goto(base + "/import");
   await page.setInputFiles("#file", { name: "personas.xlsx", mimeType: "application/octet-stream", buffer: Buffer.from("PK\u0003\u0004 no es un libro") });
   await page.click("main form button");
-  await page.waitForLoadState();
-  want(await fails(page).count(), "a file that is none is not explained");
+  await page.waitForSelector(".vg-problem, [role=alert]");
+  await says(page, "El archivo XLSX está dañado");
 
   where = `a preview (${tell} JavaScript)`;
   await page.goto(base + "/software/rules");
