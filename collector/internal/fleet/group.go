@@ -32,6 +32,7 @@ type GroupRow struct {
 // GroupStore keeps groups. NotFound "group.unknown" where there is none.
 type GroupStore interface {
 	GroupRows(ctx context.Context) ([]GroupRow, error) // by name
+	GroupNames(ctx context.Context) ([]Group, error)   // the same, without looking at every machine
 	GroupRow(ctx context.Context, name string) (GroupRow, error)
 	Grouping(ctx context.Context) (*Grouping, error) // what tells the groups of a machine
 	SaveGroup(ctx context.Context, g Group) error    // by name, folded: inserted or changed

@@ -107,6 +107,31 @@ func (s *Store) GroupRows(ctx context.Context) ([]fleet.GroupRow, error) {
 	return list, nil
 }
 
+// GroupNames implements fleet.GroupStore.
+func (s *Store) GroupNames(ctx context.Context) ([]fleet.Group, error) {
+	made, err := rows(ctx, s.on(ctx), groupColumns, nil, scanGroup)
+	if err != nil {
+		return nil, s.mapError("listing groups", err)
+	}
+	known, list := make(map[string]bool, len(made)), make([]fleet.Group, 0, len(made))
+	for _, g := range made {
+		known[Fold(g.Name)], list = true, append(list, g.Group)
+	}
+	lists, err := column(ctx, s.on(ctx), "SELECT DISTINCT group_names FROM machine WHERE group_names <> '[]' AND state <> 'archived'")
+	if err != nil {
+		return nil, s.mapError("listing groups", err)
+	}
+	for _, text := range lists {
+		for _, name := range groupsOf(text) {
+			if !known[Fold(name)] {
+				known[Fold(name)], list = true, append(list, fleet.Group{Name: name})
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b fleet.Group) int { return strings.Compare(Fold(a.Name), Fold(b.Name)) })
+	return list, nil
+}
+
 // GroupRow implements fleet.GroupStore.
 func (s *Store) GroupRow(ctx context.Context, name string) (fleet.GroupRow, error) {
 	list, err := s.GroupRows(ctx)

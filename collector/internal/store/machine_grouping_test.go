@@ -124,6 +124,7 @@ func TestGroupsThereAndBack(t *testing.T) {
 				t.Errorf("%s is in %v, and rules of the allowlist see %v", m.Hostname, m.Groups, c.Groups)
 			}
 		}
+		sameNames(t, s)
 		hand, err := s.GroupRow(ctx, "A MANO")
 		must(t, err)
 		listed, err := s.Machines(ctx, fleet.MachineFilter{Group: "a mano"})
@@ -185,4 +186,23 @@ func TestCommandsOfAMachine(t *testing.T) {
 			t.Errorf("%+v", list)
 		}
 	})
+}
+
+// sameNames checks that the names alone are those of the groups that are counted.
+func sameNames(t *testing.T, s *store.Store) {
+	t.Helper()
+	rows, err := s.GroupRows(t.Context())
+	must(t, err)
+	names, err := s.GroupNames(t.Context())
+	must(t, err)
+	var want, got []string
+	for _, g := range rows {
+		want = append(want, g.Name)
+	}
+	for _, g := range names {
+		got = append(got, g.Name)
+	}
+	if len(want) < 3 || !slices.Equal(want, got) {
+		t.Errorf("names %q, groups %q", got, want)
+	}
 }

@@ -15,6 +15,11 @@ func (r Reader) GroupRows(ctx context.Context) ([]fleet.GroupRow, error) {
 	return within(ctx, access.SeeAllowlist, func(*access.Scope) ([]fleet.GroupRow, error) { return r.store.GroupRows(ctx) })
 }
 
+// GroupNames lists the groups of machines, by name, without counting.
+func (r Reader) GroupNames(ctx context.Context) ([]fleet.Group, error) {
+	return within(ctx, access.SeeAllowlist, func(*access.Scope) ([]fleet.Group, error) { return r.store.GroupNames(ctx) })
+}
+
 // GroupRow returns one group. NotFound "group.unknown".
 func (r Reader) GroupRow(ctx context.Context, name string) (fleet.GroupRow, error) {
 	return within(ctx, access.SeeAllowlist, func(*access.Scope) (fleet.GroupRow, error) { return r.store.GroupRow(ctx, name) })

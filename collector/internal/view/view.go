@@ -28,6 +28,7 @@ type Store interface {
 	MachineDays(ctx context.Context, f fleet.MachineFilter, by string, start time.Time, days int) ([]int, error)
 
 	GroupRows(ctx context.Context) ([]fleet.GroupRow, error)
+	GroupNames(ctx context.Context) ([]fleet.Group, error)
 	GroupRow(ctx context.Context, name string) (fleet.GroupRow, error)
 	RuleMembers(ctx context.Context, r fleet.Rule, most int) ([]fleet.Machine, int, error)
 	Commands(ctx context.Context, machine string, limit int) ([]fleet.Command, error)

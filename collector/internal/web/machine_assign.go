@@ -107,7 +107,7 @@ func (c *console) peopleSuggested(ctx context.Context) ([]choice, error) {
 
 // groupsByHand are the groups that machines can be put into.
 func (c *console) groupsByHand(ctx context.Context) ([]choice, error) {
-	rows, err := c.Groups.GroupRows(ctx)
+	rows, err := c.Groups.GroupNames(ctx)
 	var list []choice
 	for _, g := range rows {
 		if !g.ByRule() {

@@ -42,6 +42,15 @@ func (f *fake) GroupRows(context.Context) ([]fleet.GroupRow, error) {
 	}, f.broken
 }
 
+func (f *fake) GroupNames(ctx context.Context) ([]fleet.Group, error) {
+	rows, err := f.GroupRows(ctx)
+	var list []fleet.Group
+	for _, g := range rows {
+		list = append(list, g.Group)
+	}
+	return list, err
+}
+
 func (f *fake) GroupRow(ctx context.Context, name string) (fleet.GroupRow, error) {
 	rows, err := f.GroupRows(ctx)
 	for _, g := range rows {

@@ -79,7 +79,7 @@ func (c *console) groupChoices(ctx context.Context, p *Page) ([]choice, error) {
 	if !access.May(p.actor, access.SeeAllowlist) {
 		return nil, nil
 	}
-	rows, err := c.Groups.GroupRows(ctx)
+	rows, err := c.Groups.GroupNames(ctx)
 	list := make([]choice, len(rows))
 	for i, g := range rows {
 		list[i] = choice{g.Name, g.Name}

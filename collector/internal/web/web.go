@@ -42,6 +42,7 @@ type Machines interface {
 // Groups is what pages ask about groups of machines.
 type Groups interface {
 	GroupRows(ctx context.Context) ([]fleet.GroupRow, error)
+	GroupNames(ctx context.Context) ([]fleet.Group, error) // the same, without looking at every machine
 	GroupRow(ctx context.Context, name string) (fleet.GroupRow, error)
 	RuleMembers(ctx context.Context, r fleet.Rule, most int) ([]fleet.Machine, int, error)
 }
