@@ -169,7 +169,7 @@ func active(body string) (found []string) {
 		}
 		for _, a := range tok.Attr {
 			val := strings.ToLower(strings.TrimSpace(a.Val))
-			if strings.HasPrefix(a.Key, "on") || a.Key == "style" || a.Key == "srcdoc" || strings.HasPrefix(val, "javascript:") ||
+			if strings.HasPrefix(a.Key, "on") || a.Key == "style" || a.Key == "srcdoc" || a.Key != "value" && strings.HasPrefix(val, "javascript:") ||
 				tok.Data == "script" && !strings.HasPrefix(val, "/static/") || a.Key == "href" && strings.Contains(val, "evil.example") && !strings.HasPrefix(val, "/") && !strings.HasPrefix(val, "?") {
 				found = append(found, tok.String())
 			}
