@@ -9,7 +9,6 @@ import (
 
 	"vigia/collector/internal/authorization"
 	"vigia/collector/internal/fleet"
-	"vigia/collector/internal/nonconformity"
 	"vigia/collector/internal/store/storetest"
 )
 
@@ -76,7 +75,7 @@ func TestHomeShowsWhatIsTheRoles(t *testing.T) {
 func TestHomeTellsWhatWaitsForTheReader(t *testing.T) {
 	f := newFake()
 	for i := range f.records {
-		if f.records[i].State == nonconformity.Open {
+		if f.records[i].Number == "NC-2026-0001" {
 			f.records[i].Awaited, f.records[i].DueAt = "hr", now.Add(-time.Hour)
 		}
 	}
