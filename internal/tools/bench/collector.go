@@ -16,8 +16,8 @@ type database struct {
 	flags  []string // of the collector and of fleetsim
 	size   func() (int64, error)
 	sql    func(statement string) (string, error) // runs one statement
-	pid    int    // of a server of its own, else 0
-	agents string // where agents connect, the same after a restart; empty before the first start
+	pid    int                                    // of a server of its own, else 0
+	agents string                                 // where agents connect, the same after a restart; empty before the first start
 }
 
 func (r *run) sqlite() database {
