@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"vigia/collector/internal/access"
 	"vigia/collector/internal/actor"
 	"vigia/collector/internal/audit"
 	"vigia/collector/internal/authorization"
@@ -195,7 +196,9 @@ func TestTheAuditorChangesNothing(t *testing.T) {
 			continue
 		}
 		n++
-		if got := ask(t, ivan, r.Method, srv.URL+placeOf(t, s, r.Path)); got != http.StatusForbidden {
+		got := ask(t, ivan, r.Method, srv.URL+placeOf(t, s, r.Path))
+		own := access.ReachOf(actor.Actor{Kind: actor.Person, ID: "ivan@example.com", Role: actor.Auditor}, access.Right(r.Right)) == access.Own
+		if got != http.StatusForbidden && (!own || got != http.StatusNotFound && got != http.StatusUnprocessableEntity) { // what is their own they may change: this is not
 			t.Errorf("%s: %d", r.Path, got)
 		}
 	}
