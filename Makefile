@@ -47,8 +47,8 @@ parts: ## install the real parts that tests use (PostgreSQL, Chromium, ClamAV â€
 
 .PHONY: test
 test: parts build check ## everything that must pass
-	go test $(TAGS) -timeout 20m $$(go list ./... | grep -v /internal/e2e)
-	go test $(TAGS) -timeout 20m ./internal/e2e
+	go test $(TAGS) -timeout 40m $$(go list ./... | grep -v /internal/e2e)
+	go test $(TAGS) -timeout 40m ./internal/e2e
 	go test $(TAGS) -race $$(go list ./internal/... | grep -vE "/internal/(e2e|packagetest)$$") ./agent/internal/... ./collector/internal/ingest/... ./collector/internal/rpcapi/... ./collector/internal/fleet/... 2>&1 | internal/tools/compact.sh
 	internal/tools/fuzz.sh 4s
 

@@ -54,6 +54,7 @@ type commands struct {
 	Setting       settingCmds       `cmd:"" help:"What administrators may adjust."`
 	Update        updateCmds        `cmd:"" help:"Releases of the agent: signed away from here, and let out in stages."`
 	Mail          mailCmds          `cmd:"" help:"Mail to people: the queue and what became of it."`
+	Calendar      calendarCmds      `cmd:"" help:"Which days are worked: the law's days of rest, and the company's."`
 	Webhook       webhookCmds       `cmd:"" help:"Other systems that are told of events."`
 	Backup        backupCmds        `cmd:"" help:"Copy the database while the collector runs."`
 	Audit         auditCmds         `cmd:"" help:"Who changed what, and the proof of it."`

@@ -35,7 +35,7 @@ func newConsole(ctx context.Context, d *desk, cfg Config, backups *backup.Runner
 		Rules: rules, Reviews: d.reviews(rules),
 		Counts:   homeCounts(d),
 		Sample:   sample,
-		Settings: d.settings, Mail: mailPages{d, d.store}, Inbox: d.store, Backups: backupPages{d, backups}, Webhooks: d.webhooks(), Updates: updatePages{d.store.Updates(), d.updates()}, Wishes: notify.Wishes{Store: d.store},
+		Settings: d.settings, Mail: mailPages{d, d.store}, Inbox: d.store, Backups: backupPages{d, backups}, Webhooks: d.webhooks(), Calendar: d.calendars(), Updates: updatePages{d.store.Updates(), d.updates()}, Wishes: notify.Wishes{Store: d.store},
 		Explainer: explainer{d}, Accounts: d.accounts, Proxies: cfg.Proxies, Sessions: d.store.Sessions(), Texts: texts, Zone: cfg.Zone, ZoneNow: d.zoneNow, Now: cfg.Now, NewID: newID, Log: cfg.Log,
 	})
 }

@@ -55,6 +55,7 @@ func administration() []struct {
 		}},
 		{"system", []section{
 			{"settings", "/settings", "settings", access.SeeSettings},
+			{"calendar", "/calendar", "calendar", access.SeeSettings},
 			{"mail", "/mail", "mail", access.SeeSettings},
 			{"webhooks", "/webhooks", "webhook", access.SeeSettings},
 			{"backups", "/backups", "database", access.SeeSettings},

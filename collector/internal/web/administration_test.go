@@ -10,7 +10,7 @@ import (
 
 func administrationPages() []string {
 	return []string{"/settings", "/mail", "/mail?state=bounced", "/mail?q=zzz", "/mail/4", "/mail/3", "/mail/2", "/mail/1", "/mail/server", "/backups", "/backups/live",
-		"/received", "/received?outcome=bounced", "/webhooks", "/webhooks/1", "/webhooks/2", "/deliveries", "/deliveries?state=failed", "/deliveries?q=zzz", "/deliveries/1", "/deliveries/3"}
+		"/received", "/calendar", "/calendar?year=2030", "/received?outcome=bounced", "/webhooks", "/webhooks/1", "/webhooks/2", "/deliveries", "/deliveries?state=failed", "/deliveries?q=zzz", "/deliveries/1", "/deliveries/3"}
 }
 
 func TestAdministrationInBothLanguages(t *testing.T) {

@@ -291,7 +291,7 @@ func (f *fake) deps(t testing.TB) web.Deps {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return web.Deps{Machines: f, Groups: f, Verdicts: f, Fleet: f, Inventory: f, Titles: fakeTitles{f}, Findings: f, Severities: fakeSeverities{f}, Nonconformities: f, Directory: f, People: fakePeople{f}, Imports: fakePeople{f}, Settings: fakeSettings{}, Mail: fakeMail{f}, Inbox: fakeInbox{f}, Backups: fakeBackups{t, f}, Webhooks: fakeWebhooks{f}, Updates: fakeUpdates{f}, Wishes: notify.Wishes{Store: &fakeWishes{}}, Allowlist: f, Counts: f.counts, Explainer: f, Accounts: newAccounts(t, f, nil),
+	return web.Deps{Machines: f, Groups: f, Verdicts: f, Fleet: f, Inventory: f, Titles: fakeTitles{f}, Findings: f, Severities: fakeSeverities{f}, Nonconformities: f, Directory: f, People: fakePeople{f}, Imports: fakePeople{f}, Settings: fakeSettings{}, Mail: fakeMail{f}, Inbox: fakeInbox{f}, Backups: fakeBackups{t, f}, Webhooks: fakeWebhooks{f}, Calendar: &fakeCalendar{f: f}, Updates: fakeUpdates{f}, Wishes: notify.Wishes{Store: &fakeWishes{}}, Allowlist: f, Counts: f.counts, Explainer: f, Accounts: newAccounts(t, f, nil),
 		Requests: fakeRequests{f}, RuleReviews: fakeRuleReviews{f}, Brakes: fakeBrakes{f},
 		Sessions: memstore.New(), Texts: texts, Zone: zone, Now: func() time.Time { return now }, NewID: func() string { return report1 },
 		Agents: newFakeAgents(f), Audit: sampleLedger(t, f),

@@ -82,6 +82,7 @@ var matrix = map[string]string{
 	"GET /sites/new": it, "POST /sites": it, "GET /sites/{n}/edit": it, "POST /sites/{n}": it, "POST /sites/{n}/deactivate": it, "POST /sites/{n}/activate": it,
 	"GET /settings": overseers, "POST /settings": admin,
 	"GET /received": overseers, "GET /received.csv": overseers, "GET /received.xlsx": overseers,
+	"GET /calendar": overseers, "POST /calendar": admin, "POST /calendar/remove": admin,
 	"GET /mail": overseers, "GET /mail.csv": overseers, "GET /mail.xlsx": overseers, "GET /mail/server": overseers, "GET /mail/{n}": overseers,
 	"POST /mail/test": admin, "POST /mail/{n}/retry": admin,
 	"GET /updates": overseers, "POST /updates/{n}/pause": admin,

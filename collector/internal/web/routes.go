@@ -257,6 +257,9 @@ func (c *console) routes() []route {
 
 		{"GET", "/settings", access.SeeSettings, c.settingEdit},
 		{"POST", "/settings", access.ChangeSettings, c.settingChange},
+		{"GET", "/calendar", access.SeeSettings, c.calendarShow},
+		{"POST", "/calendar", access.ChangeSettings, c.calendarSave},
+		{"POST", "/calendar/remove", access.ChangeSettings, c.calendarRemove},
 		{"GET", "/mail", access.SeeSettings, showList(c, c.mailList)},
 		{"GET", "/mail.csv", access.SeeSettings, sendList(c, c.mailList, report.CSV)},
 		{"GET", "/mail.xlsx", access.SeeSettings, sendList(c, c.mailList, report.XLSX)},

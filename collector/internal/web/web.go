@@ -144,6 +144,7 @@ type Deps struct {
 	Inbox           Inbox
 	Backups         Backups
 	Webhooks        Webhooks
+	Calendar        Calendar
 	Updates         Updates
 	Allowlist       Allowlist
 	Explainer       Explainer
