@@ -425,7 +425,7 @@ func (w *lifeWorld) play(acts []act) {
 // cause, a lost finding, a missed deadline, a mail twice, or a state without an owner.
 func TestLivesOfRecords(t *testing.T) {
 	reached := map[nonconformity.State]bool{}
-	seeds := 20
+	seeds := 40
 	if testing.Short() {
 		seeds = 4
 	}

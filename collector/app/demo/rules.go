@@ -124,7 +124,7 @@ func office() []policy.Rule {
 		allow("Veeam", policy.Match{Source: "registry", Publisher: "Veeam*"}, "respaldos"),
 		in(allow("CONTPAQi", registry("CONTPAQi*"), "contabilidad y nóminas"), append(finance, areaIT)...),
 		in(allow("Aspel", registry("Aspel*"), "contabilidad"), append(finance, areaIT)...),
-		allow("Agente de Vigía", policy.Match{Source: "deb", Name: "vigia-agent"}, "lo instala Sistemas"),
+		allow("vigia-agent", policy.Match{Source: "deb", Name: "vigia-agent"}, "lo instala Sistemas"),
 	}
 }
 

@@ -155,6 +155,12 @@ func (s *Service) Current(ctx context.Context) (authorization.Allowlist, error) 
 	return s.cfg.Allowlists.CurrentAllowlist(ctx)
 }
 
+// InForce is Current for what the collector does by itself, on nobody's behalf: no right
+// is asked for.
+func (s *Service) InForce(ctx context.Context) (authorization.Allowlist, error) {
+	return s.cfg.Allowlists.CurrentAllowlist(ctx)
+}
+
 // History returns the newest versions, without rules.
 func (s *Service) History(ctx context.Context, limit int) ([]authorization.Allowlist, error) {
 	if err := see(ctx); err != nil {

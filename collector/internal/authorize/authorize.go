@@ -27,6 +27,7 @@ import (
 // Rules is the allowlist, as far as grants need it; allowlist.Service has it.
 type Rules interface {
 	Current(ctx context.Context) (authorization.Allowlist, error)
+	InForce(ctx context.Context) (authorization.Allowlist, error) // on nobody's behalf
 	AddRules(ctx context.Context, rules []policy.Rule, opts allowlist.Options) (allowlist.Plan, error)
 }
 

@@ -305,7 +305,7 @@ func (q *Questions) verify(ctx context.Context, row int64) error {
 
 // escalate says what follows a broken promise.
 func (q *Questions) escalate(ctx context.Context, p promise.Promise) (string, error) {
-	a, err := q.Rules.Current(ctx)
+	a, err := q.Rules.InForce(ctx)
 	if err != nil {
 		return "", err
 	}

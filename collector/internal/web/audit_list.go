@@ -47,7 +47,7 @@ func (c *console) auditList() *listOf[audit.Entry] {
 			}},
 			{key: "action", heading: "audit.action", show: func(p *Page, e audit.Entry) cell { return cell{Text: p.auditAction(e.Action)} }},
 			{key: "object", heading: "audit.object", show: func(p *Page, e audit.Entry) cell { return p.auditObject(e.Object, names[e.Object]) }},
-			{key: "changes", heading: "audit.changes", show: func(p *Page, e audit.Entry) cell { return cell{Text: p.auditSummary(e)} }},
+			{key: "changes", heading: "audit.changes", show: func(p *Page, e audit.Entry) cell { return cell{Text: p.auditSummary(e), Mono: true} }},
 			{key: "seq", heading: "audit.number", number: true, off: true, show: func(p *Page, e audit.Entry) cell { return p.countCell(int(e.Seq), auditPath(e)) }},
 		},
 		page: func(ctx context.Context, n narrowing, o paging.Order) (paging.Page[audit.Entry], error) {
@@ -119,7 +119,7 @@ func (p *Page) auditAction(action string) string {
 	if text := p.Name("trail", action); text != action {
 		return text
 	}
-	return p.T("audit.other-action", "Action", action)
+	return p.T("trail.other")
 }
 
 // auditObject is what it was done to, in words, with the page that shows it.
